@@ -1,0 +1,184 @@
+"""The tenant file as a strict model: unknown keys are errors, and nothing secret is in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+AppName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
+FileFormat = Literal["csv", "txt", "json", "jsonl", "xml", "parquet"]
+CqlType = Literal[
+    "ascii", "bigint", "blob", "boolean", "date", "decimal", "double", "float", "inet", "int",
+    "smallint", "text", "time", "timestamp", "timeuuid", "tinyint", "uuid", "varint",
+]  # fmt: skip
+"""The scalar types a column may have."""
+
+LINEAGE_COLUMNS: dict[str, CqlType] = {"_ingest": "timeuuid", "_source": "bigint"}
+"""Kept by every table that does not opt out: which ingest wrote the row, from which record of its file."""
+
+FILE_KEY_COLUMNS: dict[str, CqlType] = {"_file": "text", "_record": "bigint"}
+"""The primary key of a table without a natural one: the file's sha256 and the record number in it."""
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; values cannot be changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Constraints(Strict):
+    """What a tenant may store. The first three names are historical and stay."""
+
+    max_nb_files: int = Field(gt=0, description="How many files the tenant may have stored in all.")
+    max_file_size: float = Field(gt=0, description="How many megabytes (10**6 bytes) it may have stored in all.")
+    allowed_file_format: list[FileFormat] = Field(min_length=1, description="Formats that are taken.")
+    max_mb_per_file: float | None = Field(
+        default=None, gt=0, description="Largest single file in megabytes; without it max_file_size is the limit."
+    )
+
+    @property
+    def max_stored_bytes(self) -> int:
+        """max_file_size in bytes."""
+        return int(self.max_file_size * 1_000_000)
+
+    @property
+    def max_bytes_per_file(self) -> int:
+        """The per-file limit in bytes."""
+        return int((self.max_mb_per_file or self.max_file_size) * 1_000_000)
+
+
+class FolderSource(Strict):
+    """The tenant's landing inbox on this platform."""
+
+    kind: Literal["folder"] = "folder"
+    done_marker: bool = Field(
+        default=False, description="Take a file only once an empty file `<name>.done` lies beside it."
+    )
+
+
+class Column(Strict):
+    """One column; in the file a bare type name is short for `{type: …}`."""
+
+    type: CqlType
+    required: bool = Field(default=False, description="A row without a value is rejected.")
+    from_: str | None = Field(default=None, alias="from", description="Field name in the file, if another.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_type(cls, value: object) -> object:
+        return {"type": value} if isinstance(value, str) else value
+
+
+class Table(Strict):
+    """A Cassandra table of the tenant's keyspace."""
+
+    columns: dict[ColumnName, Column] = Field(min_length=1)
+    partition_key: list[ColumnName] = Field(
+        default=[], description="Natural key, its partition part; leave out for (file digest, record number)."
+    )
+    clustering_key: list[ColumnName] = Field(default=[], description="Natural key, its clustering part.")
+    lineage: bool = Field(default=True, description="Keep _ingest and _source with every row.")
+
+    @model_validator(mode="after")
+    def _key_columns_exist(self) -> Self:
+        key = [*self.partition_key, *self.clustering_key]
+        unknown = [name for name in key if name not in self.columns]
+        if unknown:
+            raise ValueError(f"key column {unknown[0]!r} is not among the columns")
+        if len(set(key)) != len(key):
+            raise ValueError("a column appears twice in the key")
+        if self.clustering_key and not self.partition_key:
+            raise ValueError("clustering_key needs a partition_key")
+        return self
+
+    @property
+    def has_natural_key(self) -> bool:
+        """False when the key is (file digest, record number)."""
+        return bool(self.partition_key)
+
+    @property
+    def cql_partition_key(self) -> list[str]:
+        """Partition key columns as they are in Cassandra."""
+        return list(self.partition_key) if self.has_natural_key else ["_file"]
+
+    @property
+    def cql_clustering_key(self) -> list[str]:
+        """Clustering columns as they are in Cassandra."""
+        return list(self.clustering_key) if self.has_natural_key else ["_record"]
+
+    @property
+    def required_columns(self) -> list[str]:
+        """Columns a row must have a value for: the natural key and those declared required."""
+        key = {*self.partition_key, *self.clustering_key}
+        return [name for name, column in self.columns.items() if column.required or name in key]
+
+    @property
+    def cql_columns(self) -> dict[str, CqlType]:
+        """Every column as it is in Cassandra, the platform's own ones included, in a fixed order."""
+        own = {name: column.type for name, column in self.columns.items()}
+        file_key = {} if self.has_natural_key else FILE_KEY_COLUMNS
+        return {**file_key, **own, **(LINEAGE_COLUMNS if self.lineage else {})}
+
+
+class Route(Strict):
+    """Which files go through which app into which table; the first route whose pattern fits decides."""
+
+    files: list[str] = Field(min_length=1, description="Shell patterns on the file name, e.g. `apps*.csv`.")
+    table: TableName
+    app: AppName | None = Field(default=None, description="Folder below client_apps/<tenant>/; none = built in.")
+
+
+class Batch(Strict):
+    """How the tenant's files are ingested."""
+
+    routes: list[Route] = Field(default=[], description="May be left out by a tenant with a single table.")
+    max_active_runs: int = Field(default=8, ge=2, le=64, description="Runs of the tenant's DAG at once.")
+    max_parallel_tasks: int = Field(default=2, ge=1, le=64, description="Slots of the tenant's Airflow pool.")
+    group_mb: float = Field(default=16, gt=0, description="Small files share one task up to this many megabytes.")
+    max_attempts: int = Field(default=3, ge=1, le=10, description="Tries of a file whose app fails.")
+    app_timeout_seconds: float = Field(default=3600, gt=0)
+    app_max_memory_mb: int = Field(default=2048, ge=64)
+    app_max_output_mb: float = Field(default=20_000, gt=0)
+    max_rejected_share: float = Field(
+        default=1.0, ge=0, le=1, description="A file with a larger share of rejected rows is rejected whole."
+    )
+
+
+class Tenant(Strict):
+    """One customer: constraints, source, tables and the way its files are ingested."""
+
+    tenant: TenantId = Field(description="The id; must equal the folder's name.")
+    title: str = ""
+    constraints: Constraints
+    source: FolderSource = FolderSource()
+    tables: dict[TableName, Table] = Field(min_length=1)
+    batch: Batch = Batch()
+    weight: float = Field(default=1.0, gt=0, le=100, description="Share of the workers among busy tenants.")
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> Self:
+        for route in self.batch.routes:
+            if route.table not in self.tables:
+                raise ValueError(f"batch.routes: table {route.table!r} is not among the tables")
+        if not self.batch.routes and len(self.tables) > 1:
+            raise ValueError("batch.routes: a tenant with several tables needs routes")
+        return self
+
+    @property
+    def keyspace(self) -> str:
+        """The tenant's keyspace in coredms."""
+        return f"tenant_{self.tenant}"
+
+    @property
+    def pool(self) -> str:
+        """The tenant's Airflow pool."""
+        return f"tenant_{self.tenant}"
+
+    @property
+    def dag_id(self) -> str:
+        """The tenant's batch DAG."""
+        return f"batch_{self.tenant}"
