@@ -59,6 +59,7 @@ class Code(StrEnum):
     COREDMS_OVERLOADED = "COREDMS_OVERLOADED"
     COREDMS_REFUSED = "COREDMS_REFUSED"
     AIRFLOW_UNREACHABLE = "AIRFLOW_UNREACHABLE"
+    AIRFLOW_REFUSED = "AIRFLOW_REFUSED"
     CONNECTION_MISSING = "CONNECTION_MISSING"
     SERVICE_NOT_STARTED = "SERVICE_NOT_STARTED"
     PORT_IN_USE = "PORT_IN_USE"
@@ -108,6 +109,7 @@ ADVICE: dict[Code, str] = {
     Code.COREDMS_OVERLOADED: "Cassandra asks for less; the work is tried again by itself.",
     Code.COREDMS_REFUSED: "See Cassandra's message; the schema or the rights do not fit the request.",
     Code.AIRFLOW_UNREACHABLE: "Start Airflow (`mysimbdp up`) or check the connection mysimbdp_airflow.",
+    Code.AIRFLOW_REFUSED: "See Airflow's message; check login and rights of the connection mysimbdp_airflow.",
     Code.CONNECTION_MISSING: "Define the Airflow connection named, e.g. by AIRFLOW_CONN_<NAME>.",
     Code.SERVICE_NOT_STARTED: "See the end of the service's log shown above.",
     Code.PORT_IN_USE: "Stop the program that holds the port, or set MYSIMBDP_PORT_OFFSET.",
