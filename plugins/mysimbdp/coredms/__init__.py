@@ -1,0 +1,1 @@
+"""Apache Cassandra: schema, sessions and the loader."""
