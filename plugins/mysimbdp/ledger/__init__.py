@@ -1,0 +1,1 @@
+"""The ledger: the one durable record of every file, claim and quota, kept in coredms."""

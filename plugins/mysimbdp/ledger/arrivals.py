@@ -1,0 +1,88 @@
+"""Everything ever received, in order of arrival, and what of it still waits for its receipt."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Self
+
+from mysimbdp.ledger.identity import month_of
+from mysimbdp.ledger.record import Ref
+from mysimbdp.ledger.schema import LEDGER_KEYSPACE
+from mysimbdp.ledger.statements import Row, Statements
+
+# One logged batch: a file is either received in all three places or in none.
+_RECEIVE = f"""BEGIN BATCH
+INSERT INTO {LEDGER_KEYSPACE}.months (tenant, month) VALUES (?, ?);
+INSERT INTO {LEDGER_KEYSPACE}.arrivals (tenant, month, ingest_id, sha256) VALUES (?, ?, ?, ?);
+INSERT INTO {LEDGER_KEYSPACE}.pending (tenant, ingest_id, sha256, name, run_id) VALUES (?, ?, ?, ?, ?);
+APPLY BATCH"""
+_PENDING = f"SELECT ingest_id, sha256, name, run_id FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ?"
+_IS_PENDING = f"SELECT ingest_id FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ? AND ingest_id = ?"
+_ADOPT = f"UPDATE {LEDGER_KEYSPACE}.pending SET run_id = ? WHERE tenant = ? AND ingest_id = ? IF EXISTS"
+_SETTLE = f"DELETE FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ? AND ingest_id = ? IF EXISTS"
+_MONTHS = f"SELECT month FROM {LEDGER_KEYSPACE}.months WHERE tenant = ?"
+_ARRIVALS = f"SELECT ingest_id, sha256 FROM {LEDGER_KEYSPACE}.arrivals WHERE tenant = ? AND month = ?"
+_TENANTS = f"SELECT DISTINCT tenant, month FROM {LEDGER_KEYSPACE}.arrivals"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A file without a receipt, and the run that is to write it."""
+
+    ref: Ref
+    name: str
+    run_id: str | None
+
+    @classmethod
+    def from_row(cls, tenant: str, row: Row) -> Self:
+        """Build from a row of `pending`."""
+        return cls(Ref(tenant, row["sha256"], row["ingest_id"]), row["name"] or "", row["run_id"])
+
+
+class Arrivals:
+    """The order of arrival, and the list of what is not settled."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def receive(self, ref: Ref, name: str, run_id: str | None) -> None:
+        """Write the arrival down; from here on nothing about this file can be forgotten."""
+        month = month_of(ref.ingest_id)
+        await self._statements.run(
+            _RECEIVE,
+            ref.tenant, month,
+            ref.tenant, month, ref.ingest_id, ref.sha256,
+            ref.tenant, ref.ingest_id, ref.sha256, name, run_id,
+        )  # fmt: skip
+
+    async def pending(self, tenant: str) -> list[Pending]:
+        """Files of `tenant` whose receipt is not written yet, oldest first."""
+        rows = await self._statements.run(_PENDING, tenant)
+        return [Pending.from_row(tenant, row) for row in rows if row["sha256"] is not None]
+
+    async def is_pending(self, ref: Ref) -> bool:
+        """True until the receipt is written."""
+        return bool(await self._statements.run(_IS_PENDING, ref.tenant, ref.ingest_id))
+
+    async def adopt(self, ref: Ref, run_id: str) -> None:
+        """Name the run that now looks after a pending file."""
+        await self._statements.applies(_ADOPT, run_id, ref.tenant, ref.ingest_id)
+
+    async def settle(self, ref: Ref) -> None:
+        """The receipt is written: the file is pending no more."""
+        await self._statements.applies(_SETTLE, ref.tenant, ref.ingest_id)
+
+    async def months(self, tenant: str) -> list[str]:
+        """Months in which `tenant` sent something, newest first, e.g. `2026-11`."""
+        return sorted((row["month"] for row in await self._statements.run(_MONTHS, tenant)), reverse=True)
+
+    async def of(self, tenant: str) -> AsyncIterator[Ref]:
+        """Every arrival of `tenant`, newest first."""
+        for month in await self.months(tenant):
+            for row in await self._statements.run(_ARRIVALS, tenant, month):
+                yield Ref(tenant, row["sha256"], row["ingest_id"])
+
+    async def tenants(self) -> list[str]:
+        """Every tenant the ledger knows, also those whose tenant file is gone."""
+        return sorted({row["tenant"] for row in await self._statements.run(_TENANTS)})

@@ -1,0 +1,46 @@
+"""The ledger as one thing to open: files, arrivals and quotas over one session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from mysimbdp.coredms.session import coredms_session
+from mysimbdp.ledger.arrivals import Arrivals
+from mysimbdp.ledger.files import Files
+from mysimbdp.ledger.quotas import Quotas
+from mysimbdp.ledger.record import FileRecord
+from mysimbdp.ledger.statements import Statements
+
+
+class Ledger:
+    """The rooms of the ledger; `session` is the acsylla session they share."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        statements = Statements(session)
+        self.files = Files(statements)
+        self.arrivals = Arrivals(statements)
+        self.quotas = Quotas(statements)
+
+    async def records(self, tenant: str, *, limit: int | None = None) -> list[FileRecord]:
+        """The tenant's records, newest first; what was received and not yet claimed has state `received`."""
+        found: list[FileRecord] = []
+        async for ref in self.arrivals.of(tenant):
+            if limit is not None and len(found) >= limit:
+                break
+            record = await self.files.find(ref)
+            found.append(record or FileRecord(ref.tenant, ref.sha256, ref.ingest_id))
+        return found
+
+
+@asynccontextmanager
+async def open_ledger() -> AsyncIterator[Ledger]:
+    """Open the ledger through the connection mysimbdp_coredms.
+
+    Raises:
+        TransientError: COREDMS_UNREACHABLE.
+    """
+    async with coredms_session() as session:
+        yield Ledger(session)
