@@ -20,6 +20,8 @@ class Code(StrEnum):
     FILE_NO_ROWS = "FILE_NO_ROWS"
     FILE_NOT_REGULAR = "FILE_NOT_REGULAR"
     FILE_UNREADABLE = "FILE_UNREADABLE"
+    FILE_STILL_GROWING = "FILE_STILL_GROWING"
+    FILE_VANISHED = "FILE_VANISHED"
     FILE_TOO_LARGE = "FILE_TOO_LARGE"
     FILE_NAME_NOT_ALLOWED = "FILE_NAME_NOT_ALLOWED"
     FORMAT_NOT_ALLOWED = "FORMAT_NOT_ALLOWED"
@@ -55,6 +57,8 @@ class Code(StrEnum):
     SCHEMA_INCOMPATIBLE = "SCHEMA_INCOMPATIBLE"
     SCHEMA_NOT_APPLIED = "SCHEMA_NOT_APPLIED"
     # the platform and its services
+    LANDING_UNREADABLE = "LANDING_UNREADABLE"
+    STORAGE_FULL = "STORAGE_FULL"
     COREDMS_UNREACHABLE = "COREDMS_UNREACHABLE"
     COREDMS_OVERLOADED = "COREDMS_OVERLOADED"
     COREDMS_REFUSED = "COREDMS_REFUSED"
@@ -74,6 +78,8 @@ ADVICE: dict[Code, str] = {
     Code.FILE_NO_ROWS: "The file has a header and nothing below it; send one with records.",
     Code.FILE_NOT_REGULAR: "Send an ordinary file; links, pipes, sockets and folders are not taken.",
     Code.FILE_UNREADABLE: "Make the file readable to the platform and send it again.",
+    Code.FILE_STILL_GROWING: "Nothing to do: the file is taken once it has stopped changing.",
+    Code.FILE_VANISHED: "The file was taken away before it was copied; send it again if that was a mistake.",
     Code.FILE_TOO_LARGE: "Split the file below the per-file limit, or ask the provider for a higher one.",
     Code.FILE_NAME_NOT_ALLOWED: "Rename the file: letters, digits, dot, dash, underscore and spaces are safe.",
     Code.FORMAT_NOT_ALLOWED: "Send one of the formats named in allowed_file_format.",
@@ -105,6 +111,8 @@ ADVICE: dict[Code, str] = {
     Code.APP_INVALID: "Correct app.yaml at the line named.",
     Code.SCHEMA_INCOMPATIBLE: "Add a new column or a new table instead; Cassandra cannot change this one in place.",
     Code.SCHEMA_NOT_APPLIED: "Run `mysimbdp tenants apply`.",
+    Code.LANDING_UNREADABLE: "Make the tenant's landing folder again, or give the platform the right to read it.",
+    Code.STORAGE_FULL: "Free space on the platform's disk; the files wait meanwhile.",
     Code.COREDMS_UNREACHABLE: "Start Cassandra (`mysimbdp up`) or check the connection; files wait meanwhile.",
     Code.COREDMS_OVERLOADED: "Cassandra asks for less; the work is tried again by itself.",
     Code.COREDMS_REFUSED: "See Cassandra's message; the schema or the rights do not fit the request.",

@@ -1,0 +1,126 @@
+"""Out of the inbox: what was taken is removed, what was rejected moved aside, and nothing newer is touched.
+
+The customer may put a new file under the old name at any moment, also between our look and our move. So an
+entry is first renamed to a hidden name, looked at there, and given back if it is not the one that was meant.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from mysimbdp.errors import Code, Problem, TransientError
+from mysimbdp.landing.completeness import Kind, Seen, kind_of, seen
+from mysimbdp.landing.moving import move
+from mysimbdp.landing.names import DONE_SUFFIX, safe_label
+from mysimbdp.landing.staging import Step, no_step
+
+
+@dataclass(frozen=True, slots=True)
+class MovedAside:
+    """What became of a rejected entry: where it is kept, if it is, and where a link led (safe to print)."""
+
+    kind: Kind
+    path: Path | None
+    target: str | None = None
+
+
+def remove_taken(inbox_path: Path, taken: Seen, *, done_marker: bool = False, step: Step = no_step) -> bool:
+    """Remove the file that was taken, and its done marker; leave alone what came or changed since.
+
+    Returns True when the file that was taken is gone from the inbox (now or already). Safe to call again.
+
+    Raises:
+        TransientError: FILE_UNREADABLE when the inbox forbids it.
+    """
+    held = _hold(inbox_path, taken, step)
+    if held is None and _same_still_there(inbox_path, taken):
+        return False  # it changed since: a new version of it, which is taken on its own
+    if held is not None:
+        held.unlink()
+    step("removed")
+    if done_marker and not _present(inbox_path):
+        with suppress(FileNotFoundError, OSError):  # OSError: a marker name too long never was there
+            inbox_path.with_name(f"{inbox_path.name}{DONE_SUFFIX}").unlink()
+    return True
+
+
+def move_aside(inbox_path: Path, rejected_path: Path, rejected: Seen, *, step: Step = no_step) -> MovedAside:
+    """Move a rejected entry from the inbox to `rejected_path`; leave alone what came or changed since.
+
+    Files and folders keep their content. Links, pipes, sockets and devices hold no data and could harm
+    whoever opens them, so they are removed and only described; a link is never followed. Safe to call again.
+
+    Raises:
+        TransientError: FILE_UNREADABLE when the inbox forbids it, STORAGE_FULL.
+    """
+    keeps = rejected.kind in {Kind.FILE, Kind.FOLDER}
+    target = _link_text(_hidden(inbox_path, rejected), inbox_path) if rejected.kind is Kind.LINK else None
+    held = _hold(inbox_path, rejected, step)
+    if held is not None and keeps:
+        move(held, rejected_path)
+    elif held is not None:
+        held.unlink()
+    step("moved")
+    return MovedAside(rejected.kind, rejected_path if keeps and _present(rejected_path) else None, target)
+
+
+def _hidden(inbox_path: Path, entry: Seen) -> Path:
+    # Dot files are not looked at by scans; the inode tells apart what is held at the same time.
+    return inbox_path.with_name(f".taken-{entry.inode}")
+
+
+def _hold(inbox_path: Path, entry: Seen, step: Step) -> Path | None:
+    """Rename `entry` to its hidden name and return that, or None when it is not there (any more)."""
+    hidden = _hidden(inbox_path, entry)
+    try:
+        if not _present(hidden):
+            if seen(entry.name, inbox_path.lstat()) != entry:
+                return None
+            inbox_path.rename(hidden)
+            step("held")
+        if _untouched(seen(entry.name, hidden.lstat()), entry):
+            return hidden
+        _give_back(hidden, inbox_path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        what = f"it cannot be taken out of the inbox: {error.strerror}"
+        raise TransientError(Problem(Code.FILE_UNREADABLE, what, safe_label(entry.name))) from error
+    return None
+
+
+def _untouched(found: Seen, entry: Seen) -> bool:
+    # Not ctime, which our own rename has changed; and a folder's size and mtime tell nothing about its files.
+    same = found.inode == entry.inode and found.kind is entry.kind
+    return same and (found.kind is Kind.FOLDER or (found.size == entry.size and found.mtime_ns == entry.mtime_ns))
+
+
+def _give_back(hidden: Path, inbox_path: Path) -> None:
+    if kind_of(hidden.lstat().st_mode) is Kind.FOLDER:
+        hidden.rename(inbox_path)
+        return
+    # If a still newer one is there: had we looked later, this one would have been overwritten unseen.
+    with suppress(FileExistsError):
+        os.link(hidden, inbox_path, follow_symlinks=False)
+    hidden.unlink()
+
+
+def _same_still_there(inbox_path: Path, taken: Seen) -> bool:
+    try:
+        return inbox_path.lstat().st_ino == taken.inode
+    except FileNotFoundError:
+        return False
+
+
+def _present(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def _link_text(*places: Path) -> str | None:
+    for place in places:
+        with suppress(OSError):
+            return safe_label(str(place.readlink()))
+    return None
