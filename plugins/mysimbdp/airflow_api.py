@@ -78,9 +78,7 @@ class AirflowApi:
         )
         return None if response.status_code == 404 else str(response.json()["state"])
 
-    async def ensure_pool(
-        self, name: str, slots: int, description: str
-    ) -> Literal["created", "updated", "unchanged"]:
+    async def ensure_pool(self, name: str, slots: int, description: str) -> Literal["created", "updated", "unchanged"]:
         """Make the pool have `slots` slots (deferred tasks do not count); create it where it is missing."""
         path = f"/api/v2/pools/{quote(name, safe='')}"
         response = await self._request("GET", path, allow={404})
