@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,9 @@ def _open(path: Path, expected: Seen) -> int:
 def _copy(source: int, staged_path: Path, expected: Seen, step: Step) -> Taken:
     _must_be(expected, source)
     staged_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = staged_path.with_name(f"{staged_path.name}.part")
+    # Two runs may copy the same file at once (a ring and a hand-triggered run): each writes a draft of its own,
+    # and whichever renames last replaces the copy by the same bytes.
+    draft = staged_path.with_name(f"{staged_path.name}.{secrets.token_hex(8)}.part")
     step("before copy")
     try:
         with full_disk_is_transient(staged_path):
