@@ -1,0 +1,1 @@
+"""The command line `mysimbdp`: one module a command group, mounted by `app`."""
