@@ -27,24 +27,21 @@ class MovedAside:
     target: str | None = None
 
 
-def remove_taken(inbox_path: Path, taken: Seen, *, done_marker: bool = False, step: Step = no_step) -> bool:
+def remove_taken(inbox_path: Path, taken: Seen, *, done_marker: bool = False, step: Step = no_step) -> None:
     """Remove the file that was taken, and its done marker; leave alone what came or changed since.
 
-    Returns True when the file that was taken is gone from the inbox (now or already). Safe to call again.
+    A file that changed since is a new one and will be taken on its own. Safe to call again.
 
     Raises:
         TransientError: FILE_UNREADABLE when the inbox forbids it.
     """
     held = _hold(inbox_path, taken, step)
-    if held is None and _same_still_there(inbox_path, taken):
-        return False  # it changed since: a new version of it, which is taken on its own
     if held is not None:
         held.unlink()
     step("removed")
     if done_marker and not _present(inbox_path):
         with suppress(FileNotFoundError, OSError):  # OSError: a marker name too long never was there
             inbox_path.with_name(f"{inbox_path.name}{DONE_SUFFIX}").unlink()
-    return True
 
 
 def move_aside(inbox_path: Path, rejected_path: Path, rejected: Seen, *, step: Step = no_step) -> MovedAside:
@@ -106,13 +103,6 @@ def _give_back(hidden: Path, inbox_path: Path) -> None:
     with suppress(FileExistsError):
         os.link(hidden, inbox_path, follow_symlinks=False)
     hidden.unlink()
-
-
-def _same_still_there(inbox_path: Path, taken: Seen) -> bool:
-    try:
-        return inbox_path.lstat().st_ino == taken.inode
-    except FileNotFoundError:
-        return False
 
 
 def _present(path: Path) -> bool:

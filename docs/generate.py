@@ -1,0 +1,36 @@
+"""Writes the documents that are made from the code: run `.venv/bin/python docs/generate.py` after changing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mysimbdp.errors import ADVICE, Code, Exit
+from mysimbdp.landing.receipts import json_schema
+
+DOCS = Path(__file__).resolve().parent
+
+
+def errors_page() -> str:
+    """Return the error catalogue as a Markdown page."""
+    codes = "\n".join(f"| `{code}` | {ADVICE[code].replace('|', chr(92) + '|')} |" for code in sorted(Code))
+    exits = "\n".join(f"| {int(code)} | {code.name} |" for code in Exit)
+    return (
+        "# Error codes\n\n"
+        "Made by `docs/generate.py` from `plugins/mysimbdp/errors.py`; a code is never renamed or given a second\n"
+        "meaning. Receipts, the ledger, `--json` output and logs all use these.\n\n"
+        f"| code | what to do |\n|---|---|\n{codes}\n\n"
+        f"## Exit codes of the command line\n\n| exit code | name |\n|---|---|\n{exits}\n"
+    )
+
+
+PAGES = {"errors.md": errors_page, "receipt.schema.json": json_schema}
+
+
+def main() -> None:
+    """Write every generated document."""
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make())
+
+
+if __name__ == "__main__":
+    main()
