@@ -16,17 +16,24 @@ from mysimbdp.coredms.faults import fault_of
 CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 12.0
 RECONNECT_FIRST_MS = 200
-RECONNECT_LONGEST_MS = 10_000
+RECONNECT_LONGEST_MS = 3_000
 
 
-class _NotAShardStore(logging.Filter):
-    """The driver, built for ScyllaDB too, warns on every connection that Cassandra has no shards."""
+class _WorthSaying(logging.Filter):
+    """Drops what the driver says of every connection and batch, and what is meant to be so.
+
+    Built for ScyllaDB too, it warns that Cassandra has no shards; and it repeats the server's advice against large
+    batches, whose size and shape batching.py chooses on purpose.
+    """
+
+    _KNOWN = ("SHARD-AWARENESS", "Server-side warning: Batch for", "Server-side warning: Unlogged batch covering")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return "SHARD-AWARENESS" not in record.getMessage()
+        message = record.getMessage()
+        return not any(known in message for known in self._KNOWN)
 
 
-acsylla.get_logger().addFilter(_NotAShardStore())
+acsylla.get_logger().addFilter(_WorthSaying())
 
 
 @asynccontextmanager
