@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from mysimbdp.errors import Code, Problem, TransientError
 from mysimbdp.ledger.record import FileRecord, Ref, problem_to_json
@@ -22,7 +21,6 @@ _FILES = f"{LEDGER_KEYSPACE}.files"
 _KEY = "tenant = ? AND sha256 = ?"
 
 _FIND = f"SELECT * FROM {_FILES} WHERE {_KEY} AND ingest_id = ?"
-_STATIC = f"SELECT live_ingest, holder FROM {_FILES} WHERE {_KEY} LIMIT 1"
 
 _CLAIM = f"""BEGIN BATCH
 UPDATE {_FILES} SET live_ingest = ? WHERE {_KEY} IF live_ingest = NULL;
@@ -87,9 +85,7 @@ class Files:
         )  # fmt: skip
         if applied or found.get("live_ingest") == wanted.ingest_id:
             return await self._must_find(wanted.ref)
-        return await self.end_unclaimed(
-            replace(wanted, state=State.DUPLICATE, duplicate_of=await self._live(wanted.ref))
-        )
+        return await self.end_unclaimed(replace(wanted, state=State.DUPLICATE, duplicate_of=found.get("live_ingest")))
 
     async def end_unclaimed(self, record: FileRecord) -> FileRecord:
         """received → rejected | duplicate, for a file that never held a claim; keeps what is there already."""
@@ -134,7 +130,8 @@ class Files:
         await self._fenced(
             record, state, _FINISH,
             keeps, record.tenant, record.sha256, record.ingest_id, holder,
-            str(state), record.failures, record.rows_read, record.rows_written, record.rows_rejected, record.bytes_written,
+            str(state), record.failures,
+            record.rows_read, record.rows_written, record.rows_rejected, record.bytes_written,
             record.seconds, problem_to_json(record.problem) if record.problem else None, now(),
             record.tenant, record.sha256, record.ingest_id,
         )  # fmt: skip
@@ -159,10 +156,6 @@ class Files:
         if current is None or current.state is not state:
             what = f"the lease on {record.name!r} expired and another run took it over"
             raise TransientError(Problem(Code.CLAIM_LOST, what, file=record.name))
-
-    async def _live(self, ref: Ref) -> UUID | None:
-        rows = await self._statements.run(_STATIC, ref.tenant, ref.sha256)
-        return rows[0]["live_ingest"] if rows else None
 
     async def _must_find(self, ref: Ref) -> FileRecord:
         record = await self.find(ref)

@@ -19,10 +19,14 @@ class Ledger:
 
     def __init__(self, session: Any) -> None:
         self.session = session
-        statements = Statements(session)
+        self._statements = statements = Statements(session)
         self.files = Files(statements)
         self.arrivals = Arrivals(statements)
         self.quotas = Quotas(statements)
+
+    async def ping(self) -> None:
+        """Ask coredms for nothing in particular; raises TransientError when it does not answer."""
+        await self._statements.run("SELECT key FROM system.local")
 
     async def records(self, tenant: str, *, limit: int | None = None) -> list[FileRecord]:
         """The tenant's records, newest first; what was received and not yet claimed has state `received`."""

@@ -149,3 +149,8 @@ def problem_from_json(text: str) -> Problem:
         column=facts.get("column"),
         value=facts.get("value"),
     )
+
+
+def ledger_name(name: str) -> str:
+    """A file name as the ledger keeps it: names that are not UTF-8 have the odd bytes spelled as `\\xNN`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

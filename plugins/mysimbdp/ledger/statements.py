@@ -15,6 +15,8 @@ PAGE_ROWS = 2000
 ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 4
 
+UUID_COLUMNS = frozenset({"ingest_id", "live_ingest", "duplicate_of"})
+
 Row = dict[str, Any]
 
 
@@ -70,13 +72,13 @@ class Statements:
 
 
 def _plain(row: Row) -> Row:
-    """acsylla gives uuids as its own type and times without a zone: make both what Python expects."""
-    return {name: _plain_value(value) for name, value in row.items()}
+    """acsylla gives uuids as text and some times without a zone: make both what Python expects."""
+    return {name: _plain_value(name, value) for name, value in row.items()}
 
 
-def _plain_value(value: Any) -> Any:
-    if type(value).__name__ == "TypeUUID":
-        return UUID(str(value))
+def _plain_value(name: str, value: Any) -> Any:
+    if name in UUID_COLUMNS and isinstance(value, str):
+        return UUID(value)
     if isinstance(value, datetime) and value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     return value

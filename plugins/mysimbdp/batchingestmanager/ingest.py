@@ -1,0 +1,209 @@
+"""One claimed file: app → gate → spool → verdict → load → committed. The fenced verdict comes last."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mysimbdp.apps.limits import AppLimits
+from mysimbdp.apps.registry import App, resolve_app
+from mysimbdp.apps.runner import run_app
+from mysimbdp.batchingestmanager.attempts import APP_FAULTS, exhausted
+from mysimbdp.batchingestmanager.judge import judge
+from mysimbdp.batchingestmanager.lease import kept_lease
+from mysimbdp.batchingestmanager.spool import Spooled, SpoolWriter, finished_spool, spooled_rows
+from mysimbdp.coredms.loader import Loader
+from mysimbdp.coredms.schema import ensure_tenant, fingerprint
+from mysimbdp.errors import Code, Problem, TerminalError, TransientError
+from mysimbdp.landing.layout import Landing
+from mysimbdp.landing.names import safe_label
+from mysimbdp.ledger.ledger import Ledger
+from mysimbdp.ledger.record import FileRecord, Ref
+from mysimbdp.ledger.states import State
+from mysimbdp.quality.gate import Gate
+from mysimbdp.settings import settings
+from mysimbdp.tenants.model import Tenant
+from mysimbdp.tenants.routing import route
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Who ingests: `holder` names this very process and try in the lease; `run_id` the Airflow run."""
+
+    holder: str
+    run_id: str
+    log: logging.Logger
+
+
+async def ingest_group(ledger: Ledger, tenant: Tenant, refs: Sequence[Ref], worker: Worker) -> list[FileRecord]:
+    """Ingest each file of a group; one that fails never stops the next.
+
+    Raises:
+        TransientError: at the end, when some file waits for another try.
+    """
+    await ensure_tenant(ledger.session, tenant)
+    records: list[FileRecord] = []
+    waiting: TransientError | None = None
+    for ref in refs:
+        try:
+            records.append(await ingest_file(ledger, tenant, ref, worker))
+        except TransientError as fault:
+            worker.log.warning("%s waits for another try: %s", ref.ingest_id, fault)
+            waiting = fault
+    if waiting is not None:
+        raise waiting
+    return records
+
+
+async def ingest_file(ledger: Ledger, tenant: Tenant, ref: Ref, worker: Worker) -> FileRecord:
+    """Bring one claimed file to its verdict. Safe to repeat: a file with a verdict is returned as it is.
+
+    Raises:
+        TransientError: no verdict yet; the reason is in the ledger.
+    """
+    record = await ledger.files.find(ref)
+    if record is None:
+        raise TransientError(Problem(Code.CLAIM_LOST, f"the ledger has no claim {ref.ingest_id}"))
+    if record.state.is_final:
+        return record
+    async with kept_lease(ledger.files, ref, worker.holder, seconds=settings().lease_seconds) as held:
+        if not held:
+            worker.log.info("%s is being ingested by another run", safe_label(record.name))
+            return record
+        return await _Ingest(ledger, tenant, worker).run(replace(record, run_id=worker.run_id))
+
+
+class _Ingest:
+    """The steps of one file, under its lease."""
+
+    def __init__(self, ledger: Ledger, tenant: Tenant, worker: Worker) -> None:
+        self._ledger = ledger
+        self._tenant = tenant
+        self._worker = worker
+        self._landing = Landing(settings(), tenant.tenant)
+
+    async def run(self, record: FileRecord) -> FileRecord:
+        spent = exhausted(record, self._tenant.batch.max_attempts)
+        if spent is not None:
+            return await self._end(record, State.FAILED, spent)
+        try:
+            app = self._app(record)
+            record = await self._ledger.files.begin(
+                replace(record, app=app.name, app_version=app.version, app_digest=app.digest), self._worker.holder
+            )
+            return await self._ingest(record, app)
+        except TerminalError as fault:
+            return await self._end(record, State.REJECTED, fault.problem)
+        except TransientError as fault:
+            return await self._wait(record, fault)
+
+    def _app(self, record: FileRecord) -> App:
+        way = route(self._tenant, record.name)
+        if way is None or record.table_name not in self._tenant.tables:
+            what = "the tenant file has no route or table for it any more"
+            raise TerminalError(Problem(Code.NO_TABLE_FOR_FILE, what, safe_label(record.name)))
+        return resolve_app(self._tenant, way.app)
+
+    async def _ingest(self, record: FileRecord, app: App) -> FileRecord:
+        folder = self._landing.staging(record.ingest_id)
+        maker = f"{app.name} {app.digest} {fingerprint(self._tenant)}"
+        spooled = await asyncio.to_thread(finished_spool, folder, maker)
+        if spooled is None:
+            spooled = await asyncio.to_thread(self._spool, record, app, folder, maker)
+        record = replace(
+            record,
+            rows_read=spooled.rows_read,
+            rows_rejected=spooled.rows_rejected,
+            seconds={**record.seconds, "app": round(spooled.app_seconds, 6)},
+        )
+        problem = judge(
+            safe_label(record.name),
+            rows_read=record.rows_read,
+            rows_rejected=record.rows_rejected,
+            max_rejected_share=self._tenant.batch.max_rejected_share,
+        )
+        if problem is not None:
+            return await self._end(record, State.REJECTED, problem)
+        return await self._load(record, folder)
+
+    def _spool(self, record: FileRecord, app: App, folder: Path, maker: str) -> Spooled:
+        """Run the app and gate its rows; in a thread, since it waits on pipes."""
+        if record.table_name is None:
+            raise AssertionError("a claimed file has a table")
+        table = self._tenant.tables[record.table_name]
+        gate = Gate(table, record.table_name, safe_label(record.name))
+        started = time.monotonic()
+        staged = self._landing.staged_file(record.ingest_id, record.name)
+        if not staged.exists():
+            raise TerminalError(Problem(Code.STAGING_LOST, f"{staged} is gone", safe_label(record.name)))
+        batch = self._tenant.batch
+        limits = AppLimits(
+            timeout_seconds=batch.app_timeout_seconds,
+            max_memory_bytes=batch.app_max_memory_mb * 1_000_000,
+            max_output_bytes=int(batch.app_max_output_mb * 1_000_000),
+        )
+        with (
+            SpoolWriter(folder) as spool,
+            run_app(
+                app,
+                input_path=staged,
+                file_name=record.name,
+                file_format=record.file_format or "",
+                tenant=record.tenant,
+                table_name=record.table_name,
+                table=table,
+                limits=limits,
+                log=self._worker.log,
+            ) as run,
+        ):
+            for rows in run.batches():
+                admitted = gate.admit(rows)
+                spool.add(admitted.rows, admitted.rejected)
+                spool.reject(run.take_rejected())
+            spool.reject(run.take_rejected())
+            return spool.finish(maker, time.monotonic() - started)
+
+    async def _load(self, record: FileRecord, folder: Path) -> FileRecord:
+        if record.table_name is None or record.write_timestamp is None:
+            raise AssertionError("a claimed file has a table and a timestamp")
+        started = time.monotonic()
+        loader = Loader(
+            self._ledger.session,
+            self._tenant.keyspace,
+            record.table_name,
+            self._tenant.tables[record.table_name],
+            write_timestamp_us=record.write_timestamp,
+            ingest_id=record.ingest_id,
+            file_digest=record.sha256,
+        )
+        result = await loader.load(spooled_rows(folder))
+        record = replace(
+            record,
+            rows_written=result.rows,
+            bytes_written=result.bytes,
+            seconds={**record.seconds, "load": round(time.monotonic() - started, 6)},
+            problem=None,
+        )
+        return await self._ledger.files.finish(record, State.COMMITTED, self._worker.holder)
+
+    async def _end(self, record: FileRecord, state: State, problem: Problem) -> FileRecord:
+        """No row of the file landed: all that were read count as rejected."""
+        ended = replace(record, problem=problem, rows_written=0, rows_rejected=record.rows_read)
+        return await self._ledger.files.finish(ended, state, self._worker.holder)
+
+    async def _wait(self, record: FileRecord, fault: TransientError) -> FileRecord:
+        """Write the reason down; the app's own faults count, the platform's do not."""
+        if fault.problem.code in APP_FAULTS:
+            record = replace(record, failures=record.failures + 1, problem=fault.problem)
+            spent = exhausted(record, self._tenant.batch.max_attempts)
+            if spent is not None:
+                return await self._end(record, State.FAILED, spent)
+        elif fault.problem.code is not Code.CLAIM_LOST:
+            record = replace(record, attempts=max(record.attempts - 1, 0))
+        if fault.problem.code is not Code.CLAIM_LOST:
+            await self._ledger.files.note(record, fault.problem)
+        raise fault

@@ -1,0 +1,194 @@
+"""From the inbox into the ledger: each complete file becomes claimed, duplicate or rejected, whatever happens.
+
+The order of the steps makes a crash between any two of them harmless, because the ingest id is derived from
+the directory entry: private copy → arrival written → claim (LWT) → quota → removed from the inbox. Whoever
+sees the same entry again goes through the same steps and finds what was already done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID
+
+from mysimbdp.batchingestmanager.grouping import group_by_bytes
+from mysimbdp.errors import Code, MysimbdpError, Problem, TransientError
+from mysimbdp.formats.detection import check_format
+from mysimbdp.formats.names import format_of
+from mysimbdp.landing.completeness import Kind, Seen
+from mysimbdp.landing.constraints import Usage, check_before_copy
+from mysimbdp.landing.layout import Landing
+from mysimbdp.landing.names import safe_label
+from mysimbdp.landing.removal import move_aside, remove_taken
+from mysimbdp.landing.staging import Taken, take_copy
+from mysimbdp.ledger.files import now
+from mysimbdp.ledger.identity import ingest_id
+from mysimbdp.ledger.ledger import Ledger
+from mysimbdp.ledger.record import FileRecord, Ref, ledger_name, unread_digest
+from mysimbdp.ledger.states import State
+from mysimbdp.settings import settings
+from mysimbdp.tenants.model import Tenant
+from mysimbdp.tenants.routing import route
+
+FILES_AT_ONCE = 4
+GONE_OR_GROWING = frozenset({Code.FILE_VANISHED, Code.FILE_STILL_GROWING})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to take in: what was seen of it, where it lies, and whether it leaves that place when taken.
+
+    `dropped_ns` overrides the file's ctime as the time of the drop, for a file that is not in an inbox.
+    """
+
+    seen: Seen
+    path: Path
+    consume: bool = True
+    dropped_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What the intake decided: groups to ingest, and every file the run has to record in the end."""
+
+    groups: list[list[Ref]]
+    refs: list[Ref]
+
+
+class Intaker:
+    """Takes files of one tenant in, for one run."""
+
+    def __init__(self, ledger: Ledger, tenant: Tenant, run_id: str, log: logging.Logger) -> None:
+        self._ledger = ledger
+        self._tenant = tenant
+        self._run_id = run_id
+        self._log = log
+        self._landing = Landing(settings(), tenant.tenant)
+        self._landing.ensure()
+
+    async def take_in(self, sources: Iterable[Source], adopted: Sequence[FileRecord] = ()) -> Intake:
+        """Take in `sources`, and go on with `adopted` (files an earlier run left behind).
+
+        One bad file never stops another: what goes wrong with a single file is its own outcome, or is raised
+        as the last act when only another try can tell.
+
+        Raises:
+            TransientError: a file met a passing fault of the platform; the others are done.
+        """
+        limit = asyncio.Semaphore(FILES_AT_ONCE)
+        faults: list[TransientError] = []
+
+        async def one(source: Source) -> FileRecord | None:
+            async with limit:
+                try:
+                    return await self._take_one(source)
+                except TransientError as fault:
+                    self._log.warning("%s waits: %s", safe_label(source.seen.name), fault)
+                    if fault.problem.code not in GONE_OR_GROWING:
+                        faults.append(fault)
+                    return None
+
+        taken = [record for record in await asyncio.gather(*map(one, sources)) if record is not None]
+        if faults:
+            raise faults[0]
+        records = {record.ref: record for record in [*adopted, *taken]}
+        to_ingest = [(ref, record.size) for ref, record in records.items() if not record.state.is_final]
+        group_bytes = int(self._tenant.batch.group_mb * 1_000_000)
+        return Intake(group_by_bytes(to_ingest, group_bytes=group_bytes), list(records))
+
+    async def _take_one(self, source: Source) -> FileRecord | None:
+        seen = source.seen
+        name = ledger_name(seen.name)
+        ingest = ingest_id(
+            self._tenant.tenant,
+            seen.name,
+            inode=seen.inode,
+            ctime_ns=source.dropped_ns or seen.ctime_ns,
+            size=seen.size,
+        )
+        started = time.monotonic()
+        wanted = FileRecord(
+            self._tenant.tenant, unread_digest(ingest), ingest, name=name, size=seen.size,
+            run_id=self._run_id, received_at=now(), file_format=format_of(name),
+        )  # fmt: skip
+        problem = self._refusal(seen)
+        if problem is None:
+            try:
+                taken = await self._copy(source, ingest)
+            except MysimbdpError as fault:
+                if isinstance(fault, TransientError):
+                    raise
+                if fault.problem.code is Code.FILE_VANISHED:
+                    return await self._vanished(source, ingest)
+                problem = fault.problem
+        if problem is not None:
+            return await self._refuse_unread(source, wanted, problem)
+        staged = self._landing.staged_file(ingest, name)
+        wanted = replace(
+            wanted, sha256=taken.sha256, size=taken.size, seconds={"copy": round(time.monotonic() - started, 6)}
+        )
+        problem = await asyncio.to_thread(check_format, staged, wanted.file_format)
+        await self._ledger.arrivals.receive(wanted.ref, name, self._run_id)
+        record = await (self._refuse(wanted, problem) if problem else self._claim(wanted))
+        await self._leave_inbox(source, remove_taken)
+        self._log.info("%s: %s", safe_label(seen.name), record.state)
+        return record
+
+    def _refusal(self, seen: Seen) -> Problem | None:
+        """Why the file is not even copied."""
+        if seen.kind is not Kind.FILE:
+            return Problem(Code.FILE_NOT_REGULAR, f"it is a {seen.kind}", safe_label(seen.name))
+        return check_before_copy(self._tenant, seen.name, seen.size, Usage())
+
+    async def _copy(self, source: Source, ingest: UUID) -> Taken:
+        staged = self._landing.staged_file(ingest, ledger_name(source.seen.name))
+        limit = self._tenant.constraints.max_bytes_per_file
+        return await asyncio.to_thread(take_copy, source.path, staged, source.seen, limit)
+
+    async def _vanished(self, source: Source, ingest: UUID) -> FileRecord | None:
+        """Deleted before it was claimed: the customer took it back, or another run took it in."""
+        for pending in await self._ledger.arrivals.pending(self._tenant.tenant):
+            if pending.ref.ingest_id == ingest:
+                return await self._ledger.files.find(pending.ref)
+        self._log.info("%s is gone from the inbox", safe_label(source.seen.name))
+        return None
+
+    async def _refuse_unread(self, source: Source, wanted: FileRecord, problem: Problem) -> FileRecord:
+        await self._ledger.arrivals.receive(wanted.ref, wanted.name, self._run_id)
+        record = await self._refuse(wanted, problem)
+        staged = self._landing.staged_file(wanted.ingest_id, wanted.name)
+        staged.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await self._leave_inbox(source, lambda path, seen, **_: move_aside(path, staged, seen))
+        return record
+
+    async def _refuse(self, wanted: FileRecord, problem: Problem) -> FileRecord:
+        return await self._ledger.files.end_unclaimed(replace(wanted, state=State.REJECTED, problem=problem))
+
+    async def _claim(self, wanted: FileRecord) -> FileRecord:
+        way = route(self._tenant, wanted.name)
+        if way is None:
+            raise AssertionError("a file without a route was refused above")
+        record = await self._ledger.files.claim(replace(wanted, table_name=way.table, app=way.app or "builtin"))
+        return await self.reserve(record) if record.state is State.CLAIMED else record
+
+    async def reserve(self, record: FileRecord) -> FileRecord:
+        """Reserve the claimed file's room; without room it is rejected and its claim given back."""
+        limits = self._tenant.constraints
+        problem = await self._ledger.quotas.reserve(
+            record.tenant, record.ingest_id, record.size,
+            files=limits.max_nb_files, bytes_=limits.max_stored_bytes,
+        )  # fmt: skip
+        if problem is None:
+            return record
+        holder = f"intake:{self._run_id}"
+        if not await self._ledger.files.lease(record.ref, holder, settings().lease_seconds):
+            return record  # another run looks after it, and meets the same quota
+        return await self._ledger.files.finish(replace(record, problem=problem), State.REJECTED, holder)
+
+    async def _leave_inbox(self, source: Source, way_out: Callable[..., object]) -> None:
+        if source.consume:
+            await asyncio.to_thread(way_out, source.path, source.seen, done_marker=self._tenant.source.done_marker)
