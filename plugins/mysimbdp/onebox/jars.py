@@ -57,7 +57,7 @@ def _resolve(cache_folder: Path) -> list[Path]:
     try:
         # The resolver splits the jars over two folders, for a module path; the class path needs both.
         return list(builder.from_endpoint(_COORDINATES).all_jars)
-    except Exception as error:  # noqa: BLE001  # the resolver raises whatever its HTTP client and parser raise
+    except Exception as error:  # the resolver raises whatever its HTTP client and parser raise
         raise TerminalError(
             Problem(Code.SERVICE_NOT_STARTED, f"Cassandra's jars could not be fetched: {error}")
         ) from error

@@ -39,7 +39,7 @@ def holder(port: int) -> str:
     """The program that listens on `port`, as `pid 123 (java)`; a plain guess where the kernel does not tell."""
     with contextlib.suppress(psutil.AccessDenied):
         for connection in psutil.net_connections(kind="tcp"):
-            if connection.status != psutil.CONN_LISTEN or connection.laddr.port != port:
+            if connection.status != psutil.CONN_LISTEN or getattr(connection.laddr, "port", None) != port:
                 continue
             if connection.pid is not None:
                 with contextlib.suppress(psutil.NoSuchProcess):

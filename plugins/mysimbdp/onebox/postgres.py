@@ -72,14 +72,14 @@ def url(home: Path, password: str, driver: str) -> str:
 
 def why_not_ready(home: Path, password: str) -> str | None:
     """None once Airflow's database can be used (it is made here when missing), else what is still missing."""
-    import psycopg2  # noqa: PLC0415  # needed only while a server is being started
+    import psycopg2  # type: ignore[import-untyped]  # noqa: PLC0415  # no types; needed here only
 
     try:
         connection = psycopg2.connect(
             host=str(socket_folder(home)), user=USER, password=password, dbname="postgres", connect_timeout=3
         )
     except psycopg2.OperationalError as error:
-        return str(error).strip().splitlines()[-1]
+        return f"waiting for its socket ({' '.join(str(error).split())})"
     with contextlib.closing(connection):
         connection.autocommit = True  # CREATE DATABASE does not run inside a transaction
         with connection.cursor() as cursor:
@@ -116,7 +116,9 @@ def _initialise(data: Path, owner: pwd.struct_passwd | None, password: str) -> N
             capture_output=True,
             text=True,
             cwd=data,
-            **({"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}),
+            user=owner.pw_uid if owner else None,
+            group=owner.pw_gid if owner else None,
+            extra_groups=[] if owner else None,
         )
     finally:
         password_file.unlink(missing_ok=True)

@@ -63,7 +63,6 @@ def start(service: Service, home: Path) -> Running:
     if service.log.exists() and service.log.stat().st_size > LOG_KEPT_BYTES:
         service.log.replace(service.log.with_suffix(".log.1"))
     env = {**os.environ, **service.env, MARK: str(home), MARK_SERVICE: service.name}
-    identity = {"user": service.user.pw_uid, "group": service.user.pw_gid, "extra_groups": []} if service.user else {}
     with service.log.open("ab") as log:
         child = subprocess.Popen(
             service.argv,
@@ -73,7 +72,9 @@ def start(service: Service, home: Path) -> Running:
             env=env,
             cwd=service.cwd,
             start_new_session=True,
-            **identity,
+            user=service.user.pw_uid if service.user else None,
+            group=service.user.pw_gid if service.user else None,
+            extra_groups=[] if service.user else None,
         )
     _children[child.pid] = child  # keeps it from being reported as forgotten, and lets us reap it
     with contextlib.suppress(psutil.NoSuchProcess):
