@@ -17,11 +17,14 @@ class Code(StrEnum):
 
     # files: what the customer sent
     FILE_EMPTY = "FILE_EMPTY"
+    FILE_DUPLICATE = "FILE_DUPLICATE"
     FILE_NO_ROWS = "FILE_NO_ROWS"
     FILE_NOT_REGULAR = "FILE_NOT_REGULAR"
     FILE_UNREADABLE = "FILE_UNREADABLE"
     FILE_STILL_GROWING = "FILE_STILL_GROWING"
     FILE_VANISHED = "FILE_VANISHED"
+    FILE_ALREADY_SENT = "FILE_ALREADY_SENT"
+    FILE_NAME_IN_USE = "FILE_NAME_IN_USE"
     FILE_TOO_LARGE = "FILE_TOO_LARGE"
     FILE_NAME_NOT_ALLOWED = "FILE_NAME_NOT_ALLOWED"
     FORMAT_NOT_ALLOWED = "FORMAT_NOT_ALLOWED"
@@ -75,11 +78,14 @@ class Code(StrEnum):
 
 ADVICE: dict[Code, str] = {
     Code.FILE_EMPTY: "Send a file with at least one record.",
+    Code.FILE_DUPLICATE: "Nothing to do: these very bytes are stored already.",
     Code.FILE_NO_ROWS: "The file has a header and nothing below it; send one with records.",
     Code.FILE_NOT_REGULAR: "Send an ordinary file; links, pipes, sockets and folders are not taken.",
     Code.FILE_UNREADABLE: "Make the file readable to the platform and send it again.",
     Code.FILE_STILL_GROWING: "Nothing to do: the file is taken once it has stopped changing.",
     Code.FILE_VANISHED: "The file was taken away before it was copied; send it again if that was a mistake.",
+    Code.FILE_ALREADY_SENT: "Nothing to do; `fetchdata --again` sends it once more.",
+    Code.FILE_NAME_IN_USE: "Another file of this name waits in the inbox; send this one once that was taken.",
     Code.FILE_TOO_LARGE: "Split the file below the per-file limit, or ask the provider for a higher one.",
     Code.FILE_NAME_NOT_ALLOWED: "Rename the file: letters, digits, dot, dash, underscore and spaces are safe.",
     Code.FORMAT_NOT_ALLOWED: "Send one of the formats named in allowed_file_format.",

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from mysimbdp.errors import Code, Problem, TransientError
 from mysimbdp.landing.completeness import Kind, Seen, kind_of, seen
+from mysimbdp.landing.copying import Step, no_step
 from mysimbdp.landing.moving import move
 from mysimbdp.landing.names import DONE_SUFFIX, safe_label
-from mysimbdp.landing.staging import Step, no_step
 
 
 @dataclass(frozen=True, slots=True)

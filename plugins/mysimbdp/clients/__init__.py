@@ -1,0 +1,1 @@
+"""Programs of the customer's side: what picks, makes and sends data."""
