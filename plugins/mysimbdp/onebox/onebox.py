@@ -38,6 +38,8 @@ _STOPPING: dict[str, tuple[signal.Signals, float]] = {
     # PostgreSQL's "fast" shutdown ends its sessions; its SIGTERM would wait for them.
     postgres.NAME: (signal.SIGINT, 20.0),
     cassandra.NAME: (signal.SIGTERM, 30.0),
+    # Its runner does not listen to it; the family is asked after this.
+    "airflow-triggerer": (signal.SIGTERM, 2.0),
 }
 """How each service is asked to end, and for how many seconds; ten seconds of SIGTERM for the rest."""
 

@@ -72,6 +72,8 @@ def url(home: Path, password: str, driver: str) -> str:
 
 def why_not_ready(home: Path, password: str) -> str | None:
     """None once Airflow's database can be used (it is made here when missing), else what is still missing."""
+    if not (socket_folder(home) / _SOCKET_NAME).exists():
+        return "waiting for its socket"
     import psycopg2  # type: ignore[import-untyped]  # noqa: PLC0415  # no types; needed here only
 
     try:
@@ -79,7 +81,7 @@ def why_not_ready(home: Path, password: str) -> str | None:
             host=str(socket_folder(home)), user=USER, password=password, dbname="postgres", connect_timeout=3
         )
     except psycopg2.OperationalError as error:
-        return f"waiting for its socket ({' '.join(str(error).split())})"
+        return " ".join(str(error).split())
     with contextlib.closing(connection):
         connection.autocommit = True  # CREATE DATABASE does not run inside a transaction
         with connection.cursor() as cursor:
