@@ -147,7 +147,7 @@ class _Ingest:
             max_output_bytes=int(batch.app_max_output_mb * 1_000_000),
         )
         with (
-            SpoolWriter(folder) as spool,
+            SpoolWriter(folder, table) as spool,
             run_app(
                 app,
                 input_path=staged,
@@ -163,8 +163,8 @@ class _Ingest:
             for rows in run.batches():
                 admitted = gate.admit(rows)
                 spool.add(admitted.rows, admitted.rejected)
-                spool.reject(run.take_rejected())
-            spool.reject(run.take_rejected())
+                spool.reject(run.rejected_rows())
+            spool.reject(run.rejected_rows())
             return spool.finish(maker, time.monotonic() - started)
 
     async def _load(self, record: FileRecord, folder: Path) -> FileRecord:

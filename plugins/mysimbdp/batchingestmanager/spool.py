@@ -7,7 +7,7 @@ running the tenant's app again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +15,9 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from mysimbdp.coredms.types import arrow_type
 from mysimbdp.quality.rejects import RejectedRow
+from mysimbdp.tenants.model import Table
 
 ROWS = "rows.arrows"
 REJECTED = "rejected.jsonl"
@@ -33,10 +35,17 @@ class Spooled:
 
 
 class SpoolWriter:
-    """Writes a spool; it only counts as finished once `finish` was called."""
+    """Writes a spool; it only counts as finished once `finish` was called.
 
-    def __init__(self, folder: Path) -> None:
+    All batches get the table's columns: an app may leave an optional column out of one batch and not of the
+    next. What is null is not written to Cassandra (UNSET), so a column that is missing and one that is null are
+    the same.
+    """
+
+    def __init__(self, folder: Path, table: Table) -> None:
         self._folder = folder
+        fields = [pa.field(name, arrow_type(column.type)) for name, column in table.columns.items()]
+        self._schema = pa.schema([*fields, pa.field("_source", pa.int64())])
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / SUMMARY).unlink(missing_ok=True)
         self._rows: pa.RecordBatchStreamWriter | None = None
@@ -57,20 +66,28 @@ class SpoolWriter:
         self._rejected.close()
 
     def add(self, rows: pa.RecordBatch, rejected: list[RejectedRow]) -> None:
-        """Append typed rows and rejected rows. Every batch has the same columns."""
+        """Append typed rows and rejected rows."""
         if rows.num_rows:
             if self._rows is None:
                 options = pa.ipc.IpcWriteOptions(compression="lz4")
-                self._rows = pa.ipc.new_stream(self._sink, rows.schema, options=options)
-            self._rows.write_batch(rows)
+                self._rows = pa.ipc.new_stream(self._sink, self._schema, options=options)
+            self._rows.write_batch(self._padded(rows))
             self.rows += rows.num_rows
         self.reject(rejected)
 
-    def reject(self, rejected: list[RejectedRow]) -> None:
+    def reject(self, rejected: Iterable[RejectedRow]) -> None:
         """Append rejected rows alone."""
         for row in rejected:
             self._rejected.write(json.dumps(row.as_dict(), ensure_ascii=False) + "\n")
-        self.rows_rejected += len(rejected)
+            self.rows_rejected += 1
+
+    def _padded(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        given = set(rows.schema.names)
+        columns = [
+            rows.column(field.name) if field.name in given else pa.nulls(rows.num_rows, field.type)
+            for field in self._schema
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
     def finish(self, maker: str, app_seconds: float) -> Spooled:
         """Declare the spool complete."""
