@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from mysimbdp.cli import onebox
+from mysimbdp.cli import fetchdata, onebox
 from mysimbdp.cli.output import print_error
 from mysimbdp.errors import MysimbdpError
 
@@ -27,6 +27,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     onebox.mount(app)
+    fetchdata.mount(app)
     return app
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,6 +55,10 @@ class Fetchdata:
         self._landing = landing
         self._sent = sent
         self._old_receipts: set[str] = set()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While another fetchdata sends to the same landing, wait: two at once would send a file twice."""
+        return self._sent.only_one()
 
     def choose(self, *, again: bool = False, settle_seconds: float = 0.5) -> list[Verdict]:
         """Look twice at the folder, `settle_seconds` apart, and judge every file in it.
