@@ -74,8 +74,7 @@ def _argv(command: list[str], folder: Path, manifest_path: Path) -> tuple[str, .
     program, *arguments = command
     if program in ("python3", "python"):
         # -I: neither the environment nor the working directory can put modules in front of the app's own.
-        # -u: what it says on stderr is seen at once.
-        program, arguments = sys.executable, ["-I", "-u", *arguments]
+        program, arguments = sys.executable, ["-I", *arguments]
     elif "/" in program or (folder / program).exists():
         program = str(_inside(program, folder, manifest_path))
     return (program, *(_argument(argument, folder) for argument in arguments))
