@@ -40,19 +40,22 @@ class Worker:
 
 
 async def ingest_group(ledger: Ledger, tenant: Tenant, refs: Sequence[Ref], worker: Worker) -> list[FileRecord]:
-    """Ingest each file of a group; one that fails never stops the next.
+    """Ingest each file of a group; one that fails never stops the next, not even by a fault of ours.
 
     Raises:
         TransientError: at the end, when some file waits for another try.
     """
     await ensure_tenant(ledger.session, tenant)
     records: list[FileRecord] = []
-    waiting: TransientError | None = None
+    waiting: Exception | None = None
     for ref in refs:
         try:
             records.append(await ingest_file(ledger, tenant, ref, worker))
         except TransientError as fault:
             worker.log.warning("%s waits for another try: %s", ref.ingest_id, fault)
+            waiting = fault
+        except Exception as fault:  # noqa: BLE001  # raised again below, once the other files had their turn
+            worker.log.exception("%s met a fault of the platform", ref.ingest_id)
             waiting = fault
     if waiting is not None:
         raise waiting

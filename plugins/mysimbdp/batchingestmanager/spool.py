@@ -60,10 +60,7 @@ class SpoolWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._rows is not None:
-            self._rows.close()
-        self._sink.close()
-        self._rejected.close()
+        self._close()
 
     def add(self, rows: pa.RecordBatch, rejected: list[RejectedRow]) -> None:
         """Append typed rows and rejected rows."""
@@ -92,11 +89,18 @@ class SpoolWriter:
     def finish(self, maker: str, app_seconds: float) -> Spooled:
         """Declare the spool complete."""
         spooled = Spooled(maker, self.rows + self.rows_rejected, self.rows_rejected, app_seconds)
-        self.__exit__(None, None, None)
+        self._close()
         draft = self._folder / f"{SUMMARY}.part"
         draft.write_text(json.dumps(asdict(spooled)))
         draft.rename(self._folder / SUMMARY)
         return spooled
+
+    def _close(self) -> None:
+        rows, self._rows = self._rows, None
+        if rows is not None:
+            rows.close()
+        self._sink.close()
+        self._rejected.close()
 
 
 def finished_spool(folder: Path, maker: str) -> Spooled | None:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from mysimbdp.cli import fetchdata, onebox
+from mysimbdp.cli import audit, bench, fetchdata, ingest, ledger, onebox
 from mysimbdp.cli.output import print_error
 from mysimbdp.errors import MysimbdpError
 
@@ -27,6 +27,10 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     onebox.mount(app)
+    ingest.mount(app)
+    ledger.mount(app)
+    audit.mount(app)
+    bench.mount(app)
     fetchdata.mount(app)
     return app
 

@@ -52,6 +52,8 @@ def _make_roles(session: Session, superuser_password: str, platform_password: st
         session.execute(f"GRANT {permission} ON ALL KEYSPACES TO {PLATFORM_ROLE}")
     for permission in _ON_ROLES:
         session.execute(f"GRANT {permission} ON ALL ROLES TO {PLATFORM_ROLE}")
+    # The loader reads the node's batch limit there.
+    session.execute(f"GRANT SELECT ON KEYSPACE system_views TO {PLATFORM_ROLE}")
     session.execute(f"ALTER ROLE {SUPERUSER} WITH PASSWORD = '{superuser_password}'")
 
 
