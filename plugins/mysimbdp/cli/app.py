@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from mysimbdp.cli import audit, bench, fetchdata, ingest, ledger, onebox
+from mysimbdp.cli import audit, bench, bootstrap, fetchdata, ingest, ledger, onebox, tenants
 from mysimbdp.cli.output import print_error
 from mysimbdp.errors import MysimbdpError
 
@@ -27,11 +27,13 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     onebox.mount(app)
+    tenants.mount(app)
     ingest.mount(app)
     ledger.mount(app)
     audit.mount(app)
     bench.mount(app)
     fetchdata.mount(app)
+    bootstrap.mount(app)
     return app
 
 

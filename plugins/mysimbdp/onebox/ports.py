@@ -28,11 +28,13 @@ class Ports:
         return cls(airflow=8080 + offset, cassandra_native=9042 + offset, cassandra_storage=7000 + offset)
 
 
-def is_listening(port: int, timeout: float = 0.5) -> bool:
-    """Whether something accepts connections on the loopback port."""
-    with socket.socket() as client:
-        client.settimeout(timeout)
-        return client.connect_ex((HOST, port)) == 0
+def is_listening(port: int, timeout: float = 0.5, host: str = HOST) -> bool:
+    """Whether something accepts connections on the port."""
+    try:
+        with socket.create_connection((host, port), timeout):
+            return True
+    except OSError:
+        return False
 
 
 def holder(port: int) -> str:

@@ -1,4 +1,4 @@
-"""Who may log in to the onebox's Cassandra: the stock superuser gets a new password, the platform a role."""
+"""Who may log in to Cassandra: the stock superuser gets a new password, the platform a role."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _ON_KEYSPACES = ("CREATE", "ALTER", "DROP", "SELECT", "MODIFY", "AUTHORIZE")
 _ON_ROLES = ("CREATE", "ALTER", "DROP", "AUTHORIZE", "DESCRIBE")
 
 
-def why_not_ready(port: int, superuser_password: str, platform_password: str) -> str | None:
+def why_not_ready(port: int, superuser_password: str, platform_password: str, *, host: str = HOST) -> str | None:
     """None once the platform's role can log in (it is made here when missing), else what is still missing."""
-    if not is_listening(port):
+    if not is_listening(port, host=host):
         return "waiting for its port"
     from cassandra.cluster import NoHostAvailable  # noqa: PLC0415  # slow to import
 
     try:
-        with _session(port, PLATFORM_ROLE, platform_password):
+        with _session(host, port, PLATFORM_ROLE, platform_password):
             return None
     except NoHostAvailable:
         pass
     for password in (superuser_password, _STOCK_PASSWORD):
         try:
-            with _session(port, SUPERUSER, password) as session:
+            with _session(host, port, SUPERUSER, password) as session:
                 _make_roles(session, superuser_password, platform_password)
                 return None
         except NoHostAvailable:
@@ -58,7 +58,7 @@ def _make_roles(session: Session, superuser_password: str, platform_password: st
 
 
 @contextlib.contextmanager
-def _session(port: int, user: str, password: str) -> Iterator[Session]:
+def _session(host: str, port: int, user: str, password: str) -> Iterator[Session]:
     from cassandra.auth import PlainTextAuthProvider  # noqa: PLC0415
     from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile  # noqa: PLC0415
     from cassandra.policies import RoundRobinPolicy  # noqa: PLC0415
@@ -66,7 +66,7 @@ def _session(port: int, user: str, password: str) -> Iterator[Session]:
     # A refused login is an expected answer here, not something to put in front of the operator.
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     cluster = Cluster(
-        [HOST],
+        [host],
         port=port,
         auth_provider=PlainTextAuthProvider(user, password),
         protocol_version=5,
