@@ -20,8 +20,7 @@ def hook_session() -> Iterator[Any]:
     """A cassandra-driver session to the connection mysimbdp_coredms; blocking, so never on an event loop.
 
     Raises:
-        TransientError: COREDMS_UNREACHABLE, COREDMS_OVERLOADED, also for what happens inside the `with`.
-        TerminalError: COREDMS_REFUSED, SCHEMA_NOT_APPLIED (a keyspace or table is missing).
+        as named_faults, also for what happens inside the `with`.
     """
     # seconds of import, and Airflow's: only who changes a schema pays for it
     from airflow.providers.apache.cassandra.hooks.cassandra import CassandraHook  # noqa: PLC0415
@@ -30,20 +29,31 @@ def hook_session() -> Iterator[Any]:
     warnings.filterwarnings("ignore", message="Legacy execution parameters")  # the hook's choice, not ours
     hook = None
     try:
-        hook = CassandraHook(COREDMS)
-        session = hook.get_conn()
-        session.default_timeout = REQUEST_SECONDS
-        yield session
-    except MysimbdpError:
-        raise
-    except Exception as error:
-        fault = _fault_of(error)
-        if fault is None:
-            raise
-        raise fault from error
+        with named_faults():
+            hook = CassandraHook(COREDMS)
+            session = hook.get_conn()
+            session.default_timeout = REQUEST_SECONDS
+            yield session
     finally:
         if hook is not None:
             hook.shutdown_cluster()
+
+
+@contextmanager
+def named_faults() -> Iterator[None]:
+    """Turn cassandra-driver's exceptions into ours.
+
+    Raises:
+        TransientError: COREDMS_UNREACHABLE, COREDMS_OVERLOADED.
+        TerminalError: COREDMS_REFUSED, SCHEMA_NOT_APPLIED (a keyspace or table is missing).
+    """
+    try:
+        yield
+    except Exception as error:
+        fault = None if isinstance(error, MysimbdpError) else _fault_of(error)
+        if fault is None:
+            raise
+        raise fault from error
 
 
 def _fault_of(error: Exception) -> TransientError | TerminalError | None:

@@ -14,7 +14,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ import acsylla
 
 from mysimbdp.connections import COREDMS, connection
 from mysimbdp.coredms.faults import fault_of
-from mysimbdp.coredms.hook import hook_session
+from mysimbdp.coredms.hook import hook_session, named_faults
 from mysimbdp.coredms.shape import Change, Shape, Verdict, compare, create_keyspace
 from mysimbdp.errors import Code, Problem, TerminalError, TransientError
 from mysimbdp.tenants.model import Tenant
@@ -59,17 +59,17 @@ async def ensure_tenant(session: Any, tenant: Tenant) -> None:
         await asyncio.to_thread(apply_tenant, tenant)
 
 
-def apply_tenant(tenant: Tenant, *, dry_run: bool = False) -> list[Change]:
+def apply_tenant(tenant: Tenant, *, dry_run: bool = False, session: Any = None) -> list[Change]:
     """Create or extend the tenant's keyspace and tables; returns what was changed, or would be with `dry_run`.
 
-    Nothing is changed when any table has an incompatible change.
+    `session` is a hook_session to use again where many tenants are applied; without one it opens its own. Nothing is changed when any table has an incompatible change.
 
     Raises:
         TerminalError: SCHEMA_INCOMPATIBLE (names table, column, old and new), SCHEMA_NOT_APPLIED (the ledger has no
             tables yet: apply_ledger comes first), COREDMS_REFUSED.
         TransientError: COREDMS_UNREACHABLE, COREDMS_OVERLOADED.
     """
-    with hook_session() as session:
+    with nullcontext(session) if session is not None else hook_session() as session, named_faults():
         if dry_run:
             return _plan(session, tenant)
         with _lock(session, tenant):
