@@ -42,7 +42,8 @@ def lint(ids: Ids = None, *, json: Json = False) -> None:
 
     tenants_dir, apps_dir = settings().tenants_dir, settings().client_apps_dir
     found: dict[str, list[Problem]] = {}
-    for tenant_id in ids or [None]:
+    every: list[str | None] = [None]
+    for tenant_id in ids or every:
         found |= check(tenants_dir, apps_dir, tenant_id)
     if json:
         print_json([{"tenant": name, **one.as_dict()} for name, problems in found.items() for one in problems])
@@ -128,7 +129,7 @@ def apply(
     with hook_session() as session:
         for tenant in tenants:
             try:
-                done = apply_tenant(tenant, dry_run=dry_run, session=session)
+                done = apply_tenant(tenant, dry_run=dry_run, shared_session=session)
             except TerminalError as fault:
                 faults.append(fault)
                 continue

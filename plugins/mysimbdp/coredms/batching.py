@@ -82,7 +82,8 @@ def partition_starts(rows: pa.RecordBatch, partition_key: Sequence[str]) -> list
     for name in partition_key:
         column = rows.column(name)
         changed = pc.or_(changed, pc.not_equal(column.slice(1), column.slice(0, rows.num_rows - 1)))
-    return [0, *(int(index) + 1 for index in pc.indices_nonzero(pc.fill_null(changed, fill_value=True)).to_pylist())]
+    changes: list[int] = pc.indices_nonzero(pc.coalesce(changed, pa.scalar(value=True))).to_pylist()
+    return [0, *(index + 1 for index in changes)]
 
 
 def batches(starts: Sequence[int], widths: Sequence[int], limits: BatchLimits) -> Iterator[range]:

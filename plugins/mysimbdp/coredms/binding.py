@@ -31,25 +31,27 @@ def needs_a_value(cql: CqlType) -> bool:
     return cql in _AS_BYTES
 
 
-def bindable(column: pa.Array, cql: CqlType) -> list[Any]:
+def bindable(column: pa.Array[Any], cql: CqlType) -> list[Any]:
     """The values of `column` (typed as coredms.types says) as acsylla takes them; None where it is null."""
     convert = _CONVERTERS.get(cql)
     return convert(column) if convert else column.to_pylist()
 
 
-def row_widths(rows: pa.RecordBatch) -> pa.Array:
+def row_widths(rows: pa.RecordBatch) -> list[int]:
     """Upper estimate of each row's size in a mutation, in bytes: values plus CELL_BYTES a cell."""
     fixed = ROW_BYTES
     widths: Any = pa.scalar(0, pa.int64())
     for column in rows.columns:
         fixed += CELL_BYTES
         if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
-            widths = pc.add(widths, pc.fill_null(pc.binary_length(column), 0).cast(pa.int64()))
+            variable: Any = column
+            widths = pc.add(widths, pc.fill_null(pc.binary_length(variable), 0).cast(pa.int64()))
         else:
             fixed += FIXED_VALUE_BYTES
     if isinstance(widths, pa.Scalar):
-        return pa.repeat(pa.scalar(fixed, pa.int64()), rows.num_rows)
-    return pc.add(widths, fixed)
+        return [fixed] * rows.num_rows
+    total: list[int] = pc.add(widths, fixed).to_pylist()
+    return total
 
 
 ROW_BYTES = 40
@@ -59,36 +61,36 @@ CELL_BYTES = 20
 FIXED_VALUE_BYTES = 8
 
 
-def _date(column: pa.Array) -> list[Any]:
+def _date(column: pa.Array[Any]) -> list[Any]:
     days = column.cast(pa.int32()).cast(pa.int64())
     values: list[Any] = pc.multiply(days, SECONDS_A_DAY).to_pylist()
     return values
 
 
-def _time(column: pa.Array) -> list[Any]:
+def _time(column: pa.Array[Any]) -> list[Any]:
     return _seconds(column.cast(pa.int64()), digits=9)
 
 
-def _timestamp(column: pa.Array) -> list[Any]:
+def _timestamp(column: pa.Array[Any]) -> list[Any]:
     return _seconds(column.cast(pa.int64()), digits=3)
 
 
-def _seconds(counts: pa.Array, digits: int) -> list[Any]:
+def _seconds(counts: pa.Array[Any], digits: int) -> list[Any]:
     """Counts of 10**-digits seconds as exact numbers of seconds; the driver multiplies them back."""
     values = counts.to_pylist()
     return [None if value is None else Decimal(value).scaleb(-digits) for value in values]
 
 
-def _ascii(column: pa.Array) -> list[Any]:
+def _ascii(column: pa.Array[Any]) -> list[Any]:
     values: list[Any] = column.cast(pa.binary()).to_pylist()
     return values
 
 
-def _varint(column: pa.Array) -> list[Any]:
+def _varint(column: pa.Array[Any]) -> list[Any]:
     return [None if text is None else _twos_complement(int(text)) for text in column.to_pylist()]
 
 
-def _decimal(column: pa.Array) -> list[Any]:
+def _decimal(column: pa.Array[Any]) -> list[Any]:
     return [None if text is None else _decimal_bytes(text) for text in column.to_pylist()]
 
 
@@ -105,7 +107,7 @@ def _twos_complement(number: int) -> bytes:
     return number.to_bytes(magnitude.bit_length() // 8 + 1, "big", signed=True)
 
 
-_CONVERTERS: dict[CqlType, Callable[[pa.Array], list[Any]]] = {
+_CONVERTERS: dict[CqlType, Callable[[pa.Array[Any]], list[Any]]] = {
     "ascii": _ascii,
     "date": _date,
     "time": _time,

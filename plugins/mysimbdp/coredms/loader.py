@@ -88,7 +88,7 @@ class Loader:
                     size += window.nbytes
                     ordered = self._ordered(self._completed(window))
                     bound = await self._inserts.bound(ordered)
-                    widths = row_widths(ordered).to_pylist()
+                    widths = row_widths(ordered)
                     starts = partition_starts(ordered, self._table.cql_partition_key)
                     for batch in batches(starts, widths, limits):
                         await throttle.acquire()
@@ -104,10 +104,10 @@ class Loader:
 
     def _completed(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """`rows` with the platform's own columns, in the table's order, without what the table does not keep."""
-        columns: dict[str, pa.Array] = {}
+        columns: dict[str, pa.Array[Any]] = {}
         for name, cql in self._table.cql_columns.items():
             if name in self._constants:
-                columns[name] = pa.repeat(pa.scalar(self._constants[name], arrow_type(cql)), rows.num_rows)
+                columns[name] = pa.array([self._constants[name]] * rows.num_rows, arrow_type(cql))
                 continue
             source = "_source" if name == "_record" else name
             if source in rows.schema.names:

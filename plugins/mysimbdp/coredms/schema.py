@@ -59,17 +59,18 @@ async def ensure_tenant(session: Any, tenant: Tenant) -> None:
         await asyncio.to_thread(apply_tenant, tenant)
 
 
-def apply_tenant(tenant: Tenant, *, dry_run: bool = False, session: Any = None) -> list[Change]:
+def apply_tenant(tenant: Tenant, *, dry_run: bool = False, shared_session: Any = None) -> list[Change]:
     """Create or extend the tenant's keyspace and tables; returns what was changed, or would be with `dry_run`.
 
-    `session` is a hook_session to use again where many tenants are applied; without one it opens its own. Nothing is changed when any table has an incompatible change.
+    Nothing is changed when any table has an incompatible change. `shared_session` is a hook_session to use again
+    where many tenants are applied; without one it opens its own.
 
     Raises:
         TerminalError: SCHEMA_INCOMPATIBLE (names table, column, old and new), SCHEMA_NOT_APPLIED (the ledger has no
             tables yet: apply_ledger comes first), COREDMS_REFUSED.
         TransientError: COREDMS_UNREACHABLE, COREDMS_OVERLOADED.
     """
-    with nullcontext(session) if session is not None else hook_session() as session, named_faults():
+    with nullcontext(shared_session) if shared_session else hook_session() as session, named_faults():
         if dry_run:
             return _plan(session, tenant)
         with _lock(session, tenant):
