@@ -104,7 +104,10 @@ def why_not_ready(name: str, home: Path, ports: Ports) -> str | None:
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    # An operator's own connections and variables, exported before `up`, reach the tasks too.
+    theirs = {key: value for key, value in os.environ.items() if key.startswith(("AIRFLOW_CONN_", "AIRFLOW_VAR_"))}
     return {
+        **theirs,
         **variables,
         # Process titles must not overwrite the environment: we find our processes by it.
         "SPT_NOENV": "1",
@@ -112,6 +115,4 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
         # No usage pings from anything below.
         "SCARF_ANALYTICS": "false",
         "DO_NOT_TRACK": "true",
-        # Programs the tasks call come from the venv Airflow runs in.
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }

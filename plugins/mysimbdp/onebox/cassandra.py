@@ -90,7 +90,7 @@ def service(home: Path, ports: Ports, heap: str, jars: list[Path]) -> Service:
         "-Dcassandra.ring_delay_ms=1",
         "-Dcassandra.superuser_setup_delay_ms=0",
         # Every task logs in anew, and the stock 2**10 rounds of bcrypt cost it 0.1 s a connection. They protect weak
-        # passwords; ours are random 256 bits, which no number of rounds makes easier or harder to guess.
+        # passwords; ours are random 192 bits, which no number of rounds makes easier or harder to guess.
         "-Dcassandra.auth_bcrypt_gensalt_log2_rounds=4",
         *(word for name in _EXPORTS for word in ("--add-exports", f"{name}=ALL-UNNAMED")),
         *(word for name in _OPENS for word in ("--add-opens", f"{name}=ALL-UNNAMED")),

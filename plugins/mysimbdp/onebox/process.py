@@ -62,7 +62,7 @@ def start(service: Service, home: Path) -> Running:
     service.log.parent.mkdir(parents=True, exist_ok=True)
     if service.log.exists() and service.log.stat().st_size > LOG_KEPT_BYTES:
         service.log.replace(service.log.with_suffix(".log.1"))
-    env = {**os.environ, **service.env, MARK: str(home), MARK_SERVICE: service.name}
+    env = {**_inherited(), **service.env, MARK: str(home), MARK_SERVICE: service.name}
     with service.log.open("ab") as log:
         child = subprocess.Popen(
             service.argv,
@@ -169,6 +169,11 @@ def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(number)
+
+
+def _inherited() -> dict[str, str]:
+    # Only Airflow needs to know Airflow's secrets, and it is told them by name.
+    return {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW_", "MYSIMBDP_"))}
 
 
 def _record_path(home: Path, name: str) -> Path:
