@@ -44,3 +44,7 @@ lock: ## requirements*.txt from requirements*.in (needs uv)
 	  uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command 'make lock' -q $$name.in -o $$name.txt; \
 	done
+
+.PHONY: env
+env: ## .env with generated passwords for `docker compose up` (kept when it is there)
+	@python3 deploy/make_env.py
