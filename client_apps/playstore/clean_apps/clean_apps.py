@@ -13,6 +13,7 @@ import sys
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from pathlib import Path
 
 COLUMNS = [
     "app", "category", "rating", "reviews", "size_bytes", "installs_min", "type", "price_usd", "content_rating",
@@ -26,7 +27,7 @@ BAD_DATA = 65
 UNITS = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
 
-class Bad(Exception):
+class BadValueError(Exception):
     """A value this app does not take."""
 
 
@@ -37,15 +38,15 @@ def rating(text):
     try:
         number = float(text)
     except ValueError:
-        raise Bad("a rating is a number") from None
+        raise BadValueError("a rating is a number") from None
     if not 1 <= number <= 5:
-        raise Bad("a rating is between 1 and 5")
+        raise BadValueError("a rating is between 1 and 5")
     return text
 
 
 def reviews(text):
     if not (text.isascii() and text.isdigit()):
-        raise Bad("the number of reviews is a whole number")
+        raise BadValueError("the number of reviews is a whole number")
     return text
 
 
@@ -56,7 +57,7 @@ def size(text):
         return ""
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([kMG])", text)
     if not found:
-        raise Bad("a size is written like 19M or 201k")
+        raise BadValueError("a size is written like 19M or 201k")
     return str(int(Decimal(found[1]) * UNITS[found[2]]))
 
 
@@ -65,7 +66,7 @@ def installs(text):
     """10,000+ is at least ten thousand."""
     digits = text.removesuffix("+").replace(",", "")
     if not (digits.isascii() and digits.isdigit()):
-        raise Bad("installs are written like 10,000+")
+        raise BadValueError("installs are written like 10,000+")
     return digits
 
 
@@ -73,34 +74,34 @@ def installs(text):
 def price(text):
     digits = text.removeprefix("$")
     if not re.fullmatch(r"[0-9]+(?:\.[0-9]{1,2})?", digits):
-        raise Bad("a price is written like $4.99")
+        raise BadValueError("a price is written like $4.99")
     return digits
 
 
 @lru_cache(maxsize=65536)
 def day(text):
     try:
-        return datetime.strptime(text, "%B %d, %Y").date().isoformat()
+        return datetime.strptime(text, "%B %d, %Y").date().isoformat()  # noqa: DTZ007  # a day has no zone
     except ValueError:
-        raise Bad("a date is written like January 7, 2018") from None
+        raise BadValueError("a date is written like January 7, 2018") from None
 
 
 @lru_cache(maxsize=256)
 def kind(text):
     if text not in ("Free", "Paid"):
-        raise Bad("a type is Free or Paid")
+        raise BadValueError("a type is Free or Paid")
     return text.lower()
 
 
 def category(text):
     if not text:
-        raise Bad("there is no category")
+        raise BadValueError("there is no category")
     return text
 
 
 def name(text):
     if not text.strip():
-        raise Bad("there is no app name")
+        raise BadValueError("there is no app name")
     return text
 
 
@@ -182,14 +183,14 @@ def main():
     write(COLUMNS)
     pairs = list(enumerate(CLEAN))
     try:
-        with open(sys.argv[1], encoding="utf-8-sig", newline="") as file:
+        with Path(sys.argv[1]).open(encoding="utf-8-sig", newline="") as file:
             for number, line, values in records(file, refusals):
                 index = 0
                 try:
                     row = []
                     for index, clean in pairs:
                         row.append(clean(values[index]))
-                except Bad as bad:
+                except BadValueError as bad:
                     refusals.say(event="row_rejected", source=number, line=line, column=FIELDS[index],
                                  value=values[index][:200], reason=str(bad))  # fmt: skip
                     continue

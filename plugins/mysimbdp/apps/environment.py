@@ -11,7 +11,7 @@ _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def app_environment(
-    tenant: str, file_name: str, file_format: FileFormat, table_name: str, table: Table, folder: Path
+    *, tenant: str, file_name: str, file_format: FileFormat, table_name: str, table: Table, folder: Path
 ) -> dict[str, str]:
     """Return the whole environment of an app that works in its private `folder`."""
     columns = {
@@ -26,7 +26,6 @@ def app_environment(
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "MYSIMBDP_TENANT": tenant,
-        # A NUL cannot occur in a file name; other bytes that are not UTF-8 pass as they are.
         "MYSIMBDP_FILE_NAME": file_name,
         "MYSIMBDP_FORMAT": file_format,
         "MYSIMBDP_TABLE": table_name,

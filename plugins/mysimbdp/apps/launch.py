@@ -11,6 +11,7 @@ this process first escapes that (its direct child still dies): the sandbox's pro
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -59,9 +60,9 @@ def become(argv: list[str], report: int, limits: dict[str, int], told: int, pare
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     if told == REPORT_FD:
         told = os.dup(told)
-        os.set_inheritable(told, False)  # noqa: FBT003  # the function has no keyword
+        os.set_inheritable(told, False)
     if report == REPORT_FD:
-        os.set_inheritable(report, True)  # noqa: FBT003
+        os.set_inheritable(report, True)
     else:
         os.dup2(report, REPORT_FD)
     for name, value in limits.items():
@@ -102,10 +103,8 @@ def _children_by_stat() -> list[int]:
 def kill_all(leader: int) -> bool:
     """Kill the app's session and every orphan handed to this process, until there is none; False if some survive."""
     until = time.monotonic() + KILL_SECONDS
-    try:
+    with contextlib.suppress(OSError):  # gone already
         os.killpg(leader, signal.SIGKILL)
-    except OSError:
-        pass  # gone already
     while time.monotonic() < until:
         for pid in children():
             try:
@@ -127,13 +126,11 @@ def main() -> int:
     limits, argv = json.loads(sys.argv[4]), sys.argv[6:]
 
     def tell(**fact: object) -> None:
-        try:
+        with contextlib.suppress(OSError):  # the platform is dead: nobody to tell
             os.write(status, json.dumps(fact).encode() + b"\n")
-        except OSError:
-            pass  # the platform is dead: nobody to tell
 
     for descriptor in (control, status, report):
-        os.set_inheritable(descriptor, False)  # noqa: FBT003
+        os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     pid, fault = start(argv, report, limits)

@@ -10,9 +10,12 @@ import pyarrow as pa
 
 from mysimbdp.apps.contract import OutputKind
 from mysimbdp.errors import Code, MysimbdpError, Problem, TerminalError
+from mysimbdp.formats.arrow_alone import keep_pandas_out
 from mysimbdp.formats.delimited import read_delimited
 from mysimbdp.formats.faults import BadRow
 from mysimbdp.formats.jsonlines import read_jsonlines
+
+keep_pandas_out()
 
 LINEAGE = ("_source", "_line")
 """Columns an app may add to its rows: record number and line in the input file."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML, YAMLError
 
 from mysimbdp import __version__
 from mysimbdp.apps.contract import AppManifest, OutputKind
@@ -17,9 +15,9 @@ from mysimbdp.errors import Code, Problem, TerminalError
 from mysimbdp.formats.fieldnames import nearest
 from mysimbdp.settings import settings
 from mysimbdp.tenants.model import Tenant
+from mysimbdp.tenants.yamlfile import Places, YamlFault, parse, read_bytes
 
 BUILTIN = "builtin"
-_MAX_MANIFEST_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,8 @@ def resolve_app(tenant: Tenant, app_name: str | None) -> App:
         TerminalError: APP_NOT_FOUND (no such folder or no app.yaml), APP_INVALID with file and line.
     """
     if app_name is None:
-        argv = (sys.executable, "-I", "-m", "mysimbdp.apps.builtin")
-        return App(BUILTIN, __version__, __version__, argv, "arrow", None)
+        start = (sys.executable, "-I", "-m", "mysimbdp.apps.builtin")
+        return App(BUILTIN, __version__, __version__, start, "arrow", None)
     folder = settings().client_apps_dir / tenant.tenant / app_name
     manifest_path = folder / "app.yaml"
     if not manifest_path.is_file():
@@ -53,7 +51,7 @@ def resolve_app(tenant: Tenant, app_name: str | None) -> App:
     for table in manifest.tables or ():
         if table not in tenant.tables:
             what = f"tables: {table!r} is not a table of {tenant.tenant}"
-            raise TerminalError(Problem(Code.APP_INVALID, what, file=str(manifest_path), column="tables"))
+            raise _invalid(manifest_path, what, key="tables")
     argv = _argv(manifest.command, folder, manifest_path)
     tables = tuple(manifest.tables) if manifest.tables is not None else None
     return App(app_name, manifest.version, folder_digest(folder), argv, manifest.output, folder, tables)
@@ -93,42 +91,31 @@ def _inside(program: str, folder: Path, manifest_path: Path) -> Path:
         path = Path(program)
     elif not path.is_relative_to(folder.resolve()):
         what = f"command: {program!r} leads out of the app's folder"
-        raise TerminalError(Problem(Code.APP_INVALID, what, file=str(manifest_path), column="command"))
+        raise _invalid(manifest_path, what, key="command")
     if not path.is_file():
         what = f"command: there is no program {program!r}"
-        raise TerminalError(Problem(Code.APP_INVALID, what, file=str(manifest_path), column="command"))
+        raise _invalid(manifest_path, what, key="command")
     return path
 
 
 def _manifest(path: Path) -> AppManifest:
-    text = path.read_bytes()[:_MAX_MANIFEST_BYTES].decode("utf-8", "replace")
     try:
-        data = YAML(typ="rt").load(io.StringIO(text))
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else None
-        what = f"it is not valid YAML: {getattr(error, 'problem', None) or error}"
-        raise TerminalError(Problem(Code.APP_INVALID, what, file=str(path), line=line)) from None
+        raw = read_bytes(path)
+        data = parse(raw)
+    except YamlFault as fault:
+        raise _invalid(path, fault.what, fault.line) from None
     try:
-        return AppManifest.model_validate(_plain(data))
+        return AppManifest.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        key = str(first["loc"][0]) if first["loc"] else None
-        what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        where = [step for step in first["loc"] if isinstance(step, str | int)]
+        key = ".".join(map(str, where)) or None
+        what = f"{key}: {first['msg']}" if key else first["msg"]
         if first["type"] == "extra_forbidden" and key:
             like = nearest(key, list(AppManifest.model_fields))
             what = f"unknown key {key!r}" + (f"; did you mean {like!r}?" if like else "")
-        raise TerminalError(
-            Problem(Code.APP_INVALID, what, file=str(path), line=_line_of(data, key), column=key)
-        ) from None
+        raise _invalid(path, what, Places(raw).line_of(where), key) from None
 
 
-def _plain(data: object) -> object:
-    if isinstance(data, dict):
-        return {key: _plain(value) for key, value in data.items()}
-    return [_plain(value) for value in data] if isinstance(data, list) else data
-
-
-def _line_of(data: object, key: str | None) -> int:
-    marks = getattr(getattr(data, "lc", None), "data", None) or {}
-    return int(marks[key][0]) + 1 if key in marks else 1
+def _invalid(path: Path, what: str, line: int | None = None, key: str | None = None) -> TerminalError:
+    return TerminalError(Problem(Code.APP_INVALID, what, file=str(path), line=line, column=key))

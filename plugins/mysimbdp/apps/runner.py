@@ -110,7 +110,14 @@ def run_app(
     try:
         process = AppProcess(
             [*app.argv, str(input_path.resolve())],
-            environment=app_environment(tenant, file_name, file_format, table_name, table, folder),
+            environment=app_environment(
+                tenant=tenant,
+                file_name=file_name,
+                file_format=file_format,
+                table_name=table_name,
+                table=table,
+                folder=folder,
+            ),
             folder=folder,
             limits=limits,
             report=report,

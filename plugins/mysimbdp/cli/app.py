@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from mysimbdp.cli import audit, bench, bootstrap, fetchdata, ingest, ledger, onebox, tenants
+from mysimbdp.cli import audit, bench, bootstrap, fetchdata, generate, ingest, ledger, onebox, tenants
 from mysimbdp.cli.output import print_error
 from mysimbdp.errors import MysimbdpError
 
@@ -27,6 +27,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     onebox.mount(app)
+    generate.mount(app)
     tenants.mount(app)
     ingest.mount(app)
     ledger.mount(app)

@@ -147,12 +147,15 @@ class _Parser:
     def _numbered(
         self, table: pa.Table, indexes: Sequence[int], lines: list[int] | None, first_line: int
     ) -> Iterator[pa.RecordBatch]:
-        source = pa.array([self.records + 1 + index for index in indexes], pa.int64())
-        line_numbers = (lines[index] for index in indexes) if lines else (first_line + index for index in indexes)
-        line = pa.array(list(line_numbers), pa.int64())
-        numbered = pa.Table.from_arrays(
-            [*table.columns, source, line], names=[*self._names, "_source", "_line"]
-        )
+        if isinstance(indexes, range) and lines is None:
+            first = self.records + 1
+            source = pa.array(range(first, first + len(indexes)), pa.int64())
+            line = pa.array(range(first_line, first_line + len(indexes)), pa.int64())
+        else:
+            source = pa.array([self.records + 1 + index for index in indexes], pa.int64())
+            at = (lines[index] if lines else first_line + index for index in indexes)
+            line = pa.array(list(at), pa.int64())
+        numbered = pa.Table.from_arrays([*table.columns, source, line], names=[*self._names, "_source", "_line"])
         yield from (batch for batch in numbered.to_batches() if batch.num_rows)
 
     def _ragged(self, row: Any, lines: list[int] | None, first_line: int) -> BadRow:

@@ -52,7 +52,7 @@ def check_format(path: Path, declared: FileFormat) -> Problem | None:
     if not size:
         return None
     what = _parquet_fault(start, end) if declared == "parquet" else _text_fault(start, declared)
-    return what and Problem(Code.FORMAT_MISMATCH, what, file=path.name)
+    return Problem(Code.FORMAT_MISMATCH, what, file=path.name) if what else None
 
 
 def _parquet_fault(start: bytes, end: bytes) -> str | None:
@@ -70,14 +70,19 @@ def _text_fault(start: bytes, declared: FileFormat) -> str | None:
     if b"\0" in start:
         return f"it is binary, not {declared}: there are NUL bytes in it"
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if declared == "xml" and text and not text.startswith(b"<"):
-        return "it does not begin with <: it is not XML"
-    if declared == "json" and text and text[:1] not in b"[{":
-        return "it begins with neither [ nor {: it is not JSON records"
-    if declared in ("csv", "txt") and text.startswith((b"<?xml", b"<!DOCTYPE", b"<html")):
-        return f"it is XML or HTML, not {declared}"
-    if declared in ("csv", "txt") and (text.startswith(b"[{") or _is_json_object(text)):
-        return f"it is JSON, not {declared}"
+    return _structure_fault(text, declared) if text else None
+
+
+def _structure_fault(text: bytes, declared: FileFormat) -> str | None:
+    if declared == "xml":
+        return None if text.startswith(b"<") else "it does not begin with <: it is not XML"
+    if declared == "json":
+        return None if text[:1] in b"[{" else "it begins with neither [ nor {: it is not JSON records"
+    if declared in ("csv", "txt"):
+        if text.startswith((b"<?xml", b"<!DOCTYPE", b"<html")):
+            return f"it is XML or HTML, not {declared}"
+        if text.startswith(b"[{") or _is_json_object(text):
+            return f"it is JSON, not {declared}"
     return None
 
 

@@ -18,9 +18,7 @@ from mysimbdp.formats.rowbatches import RowBatches
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
-def read_json(
-    stream: BinaryIO, fields: Sequence[Field] | None, reject: Reject, note: Note
-) -> Iterator[pa.RecordBatch]:
+def read_json(stream: BinaryIO, fields: Sequence[Field] | None, reject: Reject, note: Note) -> Iterator[pa.RecordBatch]:
     """Yield the records of `stream` as batches of text columns plus `_source` and `_line`.
 
     Raises:

@@ -25,9 +25,12 @@ class RecordCutter:
     """Finds record ends for one delimiter. A quote opens a field only where a field begins, as in Python's csv."""
 
     def __init__(self, delimiter: str) -> None:
+        # The quote comes first, before it is asked what stands before it: so the search runs at the speed of memchr.
+        # Group 1 takes part only where the field is not closed in the line it begins in; group 2 is its closing quote.
         before = re.escape(delimiter).encode()
         self._quoted = re.compile(
-            rb"(?<![^" + before + rb'\r\n])"[^"]*+(?:""[^"]*+)*+("?)',
+            rb'"(?<![^' + before + rb'\r\n]")'
+            rb'(?:[^"\r\n]*+(?:""[^"\r\n]*+)*+"|()[^"]*+(?:""[^"]*+)*+("?))'
         )
 
     def cut(self, buffer: bytes, *, final: bool) -> Cut:
@@ -36,11 +39,12 @@ class RecordCutter:
             return Cut(len(buffer) if final else buffer.rfind(b"\n") + 1, [], None)
         breaks, open_at = [], None
         for found in self._quoted.finditer(buffer):
+            if found.lastindex is None:
+                continue
             start, end = found.span()
-            if not found[1]:
+            if not found[2]:
                 open_at = start
-            if buffer.find(b"\n", start, end) >= 0 or buffer.find(b"\r", start, end) >= 0:
-                breaks.append((start, end))
+            breaks.append((start, end))
         if final:
             return Cut(len(buffer), breaks, open_at)
         limit = len(buffer)

@@ -51,7 +51,7 @@ class RowBatches:
             yield batch
 
     def _batch(self) -> pa.RecordBatch:
-        present = list(dict.fromkeys(key for row in self._rows for key in row))
+        present = list(dict.fromkeys([*self._rows[0], *sorted(set[str]().union(*self._rows))]))
         if self._fields is None:
             names = {key: [key] for key in present}
         else:
@@ -60,27 +60,31 @@ class RowBatches:
                 for field in self._fields
             }
             self._check(names, present)
-        texts = {name: self._column(keys) for name, keys in names.items()}
-        faulty = {index for column in texts.values() for index, value in enumerate(column) if not _encodable(value)}
-        if faulty:
-            for index in sorted(faulty):
-                bad = BadRow(
-                    self._sources[index], self._lines[index], Code.ROW_MALFORMED, "a text is not valid Unicode"
-                )
-                self._reject(bad)
-        kept = [index for index in range(len(self._rows)) if index not in faulty]
-        arrays = [pa.array([column[index] for index in kept], pa.utf8()) for column in texts.values()]
-        numbers = [
-            pa.array([values[index] for index in kept], pa.int64()) for values in (self._sources, self._lines)
-        ]
-        return pa.RecordBatch.from_arrays([*arrays, *numbers], names=[*texts, "_source", "_line"])
+        kept: Sequence[int] = range(len(self._rows))
+        values = {name: self._values(keys) for name, keys in names.items()}
+        try:
+            arrays = [_texts(column) for column in values.values()]
+        except UnicodeEncodeError:
+            kept = self._without_broken_texts(values)
+            arrays = [_texts([column[index] for index in kept]) for column in values.values()]
+        numbers = [pa.array([numbers[index] for index in kept], pa.int64()) for numbers in (self._sources, self._lines)]
+        return pa.RecordBatch.from_arrays([*arrays, *numbers], names=[*values, "_source", "_line"])
 
-    def _column(self, keys: list[str]) -> list[str | None]:
+    def _values(self, keys: list[str]) -> list[Any]:
         if len(keys) == 1:
-            values = [row.get(keys[0]) for row in self._rows]
-        else:
-            values = [next((row[key] for key in keys if row.get(key) is not None), None) for row in self._rows]
-        return [value if type(value) is str or value is None else text_of(value) for value in values]
+            key = keys[0]
+            return [row.get(key) for row in self._rows]
+        return [next((row[key] for key in keys if row.get(key) is not None), None) for row in self._rows]
+
+    def _without_broken_texts(self, values: dict[str, list[Any]]) -> list[int]:
+        """Reject the rows with half surrogates, which JSON can spell and UTF-8 cannot; return the others' indexes."""
+        kept = []
+        for index, (source, line) in enumerate(zip(self._sources, self._lines, strict=True)):
+            if all(_encodable(text_of(column[index])) for column in values.values()):
+                kept.append(index)
+            else:
+                self._reject(BadRow(source, line, Code.ROW_MALFORMED, "a text is not valid Unicode"))
+        return kept
 
     def _check(self, names: dict[str, list[str]], present: list[str]) -> None:
         used = {key for keys in names.values() for key in keys}
@@ -94,6 +98,14 @@ class RowBatches:
         if surplus and not self._surplus_said:
             self._surplus_said = True
             self._note(f"fields that are not in the table are left out: {', '.join(map(repr, surplus[:20]))}")
+
+
+def _texts(values: list[Any]) -> pa.Array:
+    """Text and null are taken as they are; other values one by one, only where there are some."""
+    try:
+        return pa.array(values, pa.utf8())
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return pa.array([text_of(value) for value in values], pa.utf8())
 
 
 def _encodable(value: str | None) -> bool:

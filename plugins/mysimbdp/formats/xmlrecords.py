@@ -20,9 +20,7 @@ from mysimbdp.formats.rowbatches import RowBatches
 _CHUNK = 256 * 1024
 
 
-def read_xml(
-    stream: BinaryIO, fields: Sequence[Field] | None, reject: Reject, note: Note
-) -> Iterator[pa.RecordBatch]:
+def read_xml(stream: BinaryIO, fields: Sequence[Field] | None, reject: Reject, note: Note) -> Iterator[pa.RecordBatch]:
     """Yield the records of `stream` as batches of text columns plus `_source` and `_line`.
 
     Namespaces are dropped; a field that occurs several times in a record, or has children, becomes JSON text; an empty

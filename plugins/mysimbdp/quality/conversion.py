@@ -10,8 +10,11 @@ import pyarrow.compute as pc
 
 from mysimbdp.coredms.types import arrow_type
 from mysimbdp.errors import Code
+from mysimbdp.formats.arrow_alone import keep_pandas_out
 from mysimbdp.quality.scalars import Refused, scalar
 from mysimbdp.tenants.model import CqlType
+
+keep_pandas_out()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +64,14 @@ def convert(column: pa.Array, cql: CqlType) -> Converted:
         return Converted(pa.nulls(len(column), target), {})
     if not pa.types.is_string(column.type):
         return _native(column, cql, target)
-    if cql not in _TEXTS:
-        column = _empty_as_null(column)
-    if cql == "text" or (cql == "ascii" and pc.all(pc.string_is_ascii(column)).as_py() in (True, None)):
-        return Converted(column, {})
+    if cql in _TEXTS:
+        ascii_only = cql == "text" or pc.all(pc.string_is_ascii(column)).as_py()
+        return Converted(column, {}) if ascii_only else _one_by_one(column, cql, target)
+    column = _empty_as_null(column)
     try:
         return Converted(_cast_all(column, cql, target), {})
     except pa.ArrowInvalid:
-        pass
-    plain = _PLAIN.get(cql)
-    if plain is None:
-        return _one_by_one(column, cql, target)
-    fits = pc.match_substring_regex(column, plain)
-    try:
-        typed = _cast_plain(pc.if_else(fits, column, pa.scalar(None, pa.utf8())), cql, target)
-    except pa.ArrowInvalid:  # plain by its form, but no such day
-        return _one_by_one(column, cql, target)
-    return _mended(typed, column, pc.invert(fits), cql, target)
+        return _cast_some(column, cql, target)
 
 
 def _simple(column: pa.Array) -> pa.Array:
@@ -114,6 +108,19 @@ def _cast_all(column: pa.Array, cql: CqlType, target: pa.DataType) -> pa.Array:
     raise pa.ArrowInvalid("only value by value")
 
 
+def _cast_some(column: pa.Array, cql: CqlType, target: pa.DataType) -> Converted:
+    """Cast the values that are plain, look at the others one by one."""
+    plain = _PLAIN.get(cql)
+    if plain is None:
+        return _one_by_one(column, cql, target)
+    fits = pc.match_substring_regex(column, plain)
+    try:
+        typed = _cast_plain(pc.if_else(fits, column, pa.scalar(None, pa.utf8())), cql, target)
+    except pa.ArrowInvalid:  # plain by its form, but no such day
+        return _one_by_one(column, cql, target)
+    return _mended(typed, column, pc.invert(fits), cql, target)
+
+
 def _cast_plain(column: pa.Array, cql: CqlType, target: pa.DataType) -> pa.Array:
     if cql != "timestamp":
         return column if target == pa.utf8() else column.cast(target)
@@ -122,9 +129,7 @@ def _cast_plain(column: pa.Array, cql: CqlType, target: pa.DataType) -> pa.Array
     return pc.assume_timezone(pc.floor_temporal(moments, unit="millisecond").cast(pa.timestamp("ms")), "UTC")
 
 
-def _mended(
-    typed: pa.Array, column: pa.Array, rest: pa.Array, cql: CqlType, target: pa.DataType
-) -> Converted:
+def _mended(typed: pa.Array, column: pa.Array, rest: pa.Array, cql: CqlType, target: pa.DataType) -> Converted:
     """Fill the places where `rest` is true with what `scalar` makes of them."""
     rest = pc.fill_null(rest, fill_value=False)
     indexes = pc.indices_nonzero(rest)
@@ -176,9 +181,7 @@ def _python(column: pa.Array) -> list[Any]:
     return column.to_pylist()  # type: ignore[no-any-return]
 
 
-def _remembered(
-    value: Any, cql: CqlType, known: dict[Any, tuple[Any, Fault | None]]
-) -> tuple[Any, Fault | None]:
+def _remembered(value: Any, cql: CqlType, known: dict[Any, tuple[Any, Fault | None]]) -> tuple[Any, Fault | None]:
     if value is None:
         return None, None
     key: Any = (type(value), value)
@@ -194,4 +197,3 @@ def _remembered(
     if key is not None:
         known[key] = outcome
     return outcome
-
