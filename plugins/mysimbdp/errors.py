@@ -61,6 +61,7 @@ class Code(StrEnum):
     SCHEMA_NOT_APPLIED = "SCHEMA_NOT_APPLIED"
     # the platform and its services
     LANDING_UNREADABLE = "LANDING_UNREADABLE"
+    INPUT_DIRECTORY_UNREADABLE = "INPUT_DIRECTORY_UNREADABLE"
     STORAGE_FULL = "STORAGE_FULL"
     COREDMS_UNREACHABLE = "COREDMS_UNREACHABLE"
     COREDMS_OVERLOADED = "COREDMS_OVERLOADED"
@@ -117,6 +118,7 @@ ADVICE: dict[Code, str] = {
     Code.APP_INVALID: "Correct app.yaml at the line named.",
     Code.SCHEMA_INCOMPATIBLE: "Add a new column or a new table instead; Cassandra cannot change this one in place.",
     Code.SCHEMA_NOT_APPLIED: "Run `mysimbdp tenants apply`.",
+    Code.INPUT_DIRECTORY_UNREADABLE: "Name a folder that exists and that you may read.",
     Code.LANDING_UNREADABLE: "Make the tenant's landing folder again, or give the platform the right to read it.",
     Code.STORAGE_FULL: "Free space on the platform's disk; the files wait meanwhile.",
     Code.COREDMS_UNREACHABLE: "Start Cassandra (`mysimbdp up`) or check the connection; files wait meanwhile.",

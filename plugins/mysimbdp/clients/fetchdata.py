@@ -64,7 +64,7 @@ class Fetchdata:
         """Look twice at the folder, `settle_seconds` apart, and judge every file in it.
 
         Raises:
-            TerminalError: LANDING_UNREADABLE, when the folder cannot be read.
+            TerminalError: INPUT_DIRECTORY_UNREADABLE.
         """
         previous = scan(self._folder)
         time.sleep(settle_seconds)
@@ -72,7 +72,7 @@ class Fetchdata:
         for look in (previous, current):
             if look.problem is not None:
                 what = look.problem.what.replace("the inbox", "the client-input-directory")
-                raise TerminalError(replace(look.problem, what=what))
+                raise TerminalError(replace(look.problem, code=Code.INPUT_DIRECTORY_UNREADABLE, what=what))
         return list(
             judge(
                 self._tenant,
