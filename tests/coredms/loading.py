@@ -1,0 +1,47 @@
+"""One call that loads rows the way an ingest does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from uuid import UUID, uuid1
+
+import pyarrow as pa
+
+from mysimbdp.coredms.loader import Loader, LoadResult
+from mysimbdp.coredms.session import coredms_session
+from mysimbdp.tenants.model import Tenant
+
+INGEST = uuid1()
+DIGEST = "ab" * 32
+
+
+def load(
+    tenant: Tenant,
+    table: str,
+    rows: Iterable[pa.RecordBatch],
+    *,
+    timestamp: int = 1_000_000,
+    ingest: UUID = INGEST,
+    digest: str = DIGEST,
+    progress: Callable[[int], None] | None = None,
+    patience_seconds: float = 60,
+) -> LoadResult:
+    """Load `rows` into the tenant's table over a session of its own."""
+
+    async def work() -> LoadResult:
+        async with coredms_session() as session:
+            loader = Loader(
+                session,
+                tenant.keyspace,
+                table,
+                tenant.tables[table],
+                write_timestamp_us=timestamp,
+                ingest_id=ingest,
+                file_digest=digest,
+                progress=progress,
+                patience_seconds=patience_seconds,
+            )
+            return await loader.load(rows)
+
+    return asyncio.run(work())
