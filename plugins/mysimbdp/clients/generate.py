@@ -91,9 +91,7 @@ class _Cells:
         categories = [category for category, _ in CATEGORIES]
         self._categories = self._encoded(categories)
         # A handful of names need quoting, as real ones do.
-        self._words = [
-            self._inner(f"{first} {second}") for first in FIRST_WORDS for second in SECOND_WORDS
-        ]
+        self._words = [self._inner(f"{first} {second}") for first in FIRST_WORDS for second in SECOND_WORDS]
         self._ratings = self._encoded(
             [f"{tenths / 10:.1f}" for tenths in (*range(10, 51), *range(38, 49), *range(40, 48))] + ["NaN"] * 4,
         )

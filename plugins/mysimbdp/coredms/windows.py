@@ -54,5 +54,5 @@ def _sliced(batch: pa.RecordBatch) -> Iterable[pa.RecordBatch]:
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     if len(batches) == 1:
         return batches[0]
-    joined: pa.RecordBatch = pa.concat_batches(batches)  # type: ignore[attr-defined]  # the stubs lack it
+    joined: pa.RecordBatch = pa.concat_batches(batches)
     return joined
