@@ -21,7 +21,12 @@ from mysimbdp.settings import REPOSITORY, Settings, settings
 HOME = Path(os.environ.get("MYSIMBDP_TEST_HOME", REPOSITORY / ".onebox-test")).resolve()
 OFFSET = int(os.environ.get("MYSIMBDP_TEST_PORT_OFFSET", "10000"))
 KEEP = os.environ.get("MYSIMBDP_TEST_KEEP") == "1"
-_KEPT_WHEN_EMPTIED = {"secrets.json", "env", ".lock"}  # the session's environment already holds these secrets
+_KEPT_WHEN_EMPTIED = {
+    "secrets.json",
+    "env",
+    ".lock",
+    ".session.lock",
+}  # the session's environment already holds these secrets
 
 
 def _test_onebox() -> Onebox:
@@ -45,7 +50,7 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def coredms_only() -> Iterator[Onebox]:
     """Cassandra alone, empty, with the platform's role. The connection is in the environment."""
-    with HOME.with_suffix(".lock").open("w") as lock:
+    with (HOME / ".session.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

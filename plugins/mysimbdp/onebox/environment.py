@@ -16,6 +16,8 @@ ADMIN = "admin"
 PICK_UP_SECONDS = 10
 """How often dags/ is parsed again: a new or changed tenant file shows within twice this and a parse."""
 
+_CHATTY = ("airflow.models.dag", "airflow.serialization.definitions.dag", "httpx", "httpcore")
+
 
 def variables(settings: Settings, options: Options, secrets: Secrets) -> dict[str, str]:
     """What the environment file holds: all that the CLI, Airflow and its tasks need to find each other."""
@@ -101,6 +103,8 @@ def _airflow(settings: Settings, options: Options, secrets: Secrets, ports: Port
             "base_log_folder": home / "logs" / "airflow",
             "dag_processor_child_process_log_directory": home / "logs" / "airflow" / "dag_processor",
             "colored_console_log": False,
+            # Told anew at every parse of dags/ or request: these alone would fill a disk.
+            "namespace_levels": " ".join(f"{name}=WARNING" for name in _CHATTY),
         },
         "scheduler": {
             "scheduler_idle_sleep_time": 0.25,
@@ -108,12 +112,14 @@ def _airflow(settings: Settings, options: Options, secrets: Secrets, ports: Port
             # After a kill -9 the work of the dead is found again in a minute, not in five.
             "orphaned_tasks_check_interval": 30,
             "task_instance_heartbeat_timeout": 60,
+            # How often the DAG processor looks for the DAGs of removed tenants.
+            "parsing_cleanup_interval": 2 * PICK_UP_SECONDS,
         },
         "dag_processor": {
             "refresh_interval": PICK_UP_SECONDS,
             "min_file_process_interval": PICK_UP_SECONDS,
             "parsing_processes": 1,
-            "stale_dag_threshold": 5 * PICK_UP_SECONDS,
+            "stale_dag_threshold": 2 * PICK_UP_SECONDS,
             "print_stats_interval": 0,
         },
         "usage_data_collection": {"enabled": False},

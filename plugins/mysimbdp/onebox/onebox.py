@@ -19,6 +19,7 @@ from mysimbdp.onebox import (
     environment,
     health,
     jars,
+    ledger_tables,
     ports,
     postgres,
     process,
@@ -131,6 +132,9 @@ class Onebox:
         wanted = {self.ports.cassandra_native: name, self.ports.cassandra_storage: name}
         self._start(service, tell, wanted)
         self._wait(service, self._probe(name, known), tell, seconds=180)
+        tell(name, "making the ledger's tables")
+        ledger_tables.apply_once(self.home, self.variables())
+        tell(name, READY)
 
     def _up_airflow(self, tell: Tell, known: secrets.Secrets) -> None:
         tell(postgres.NAME, "making its folder")
@@ -141,8 +145,10 @@ class Onebox:
         tell(airflow.API, "migrating the database")
         airflow.migrate(self.home, variables)
         components = airflow.services(self.home, variables, self.ports)
-        for service in components:
-            self._start(service, tell, {self.ports.airflow: airflow.API} if service.name == airflow.API else {})
+        wanted = {airflow.API: {self.ports.airflow: airflow.API}}
+        with ThreadPoolExecutor(len(components)) as pool:
+            # At once: where all are configured anew, their old ones end together, not one after the other.
+            list(pool.map(lambda service: self._start(service, tell, wanted.get(service.name, {})), components))
         for service in components:
             self._wait(service, self._probe(service.name, known), tell, seconds=180)
 
