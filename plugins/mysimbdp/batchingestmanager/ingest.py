@@ -54,7 +54,7 @@ async def ingest_group(ledger: Ledger, tenant: Tenant, refs: Sequence[Ref], work
         except TransientError as fault:
             worker.log.warning("%s waits for another try: %s", ref.ingest_id, fault)
             waiting = fault
-        except Exception as fault:  # noqa: BLE001  # raised again below, once the other files had their turn
+        except Exception as fault:  # raised again below, once the other files had their turn
             worker.log.exception("%s met a fault of the platform", ref.ingest_id)
             waiting = fault
     if waiting is not None:

@@ -55,7 +55,7 @@ class Watcher:
 
     async def watch(self) -> None:
         """Run for ever. Faults of a service or of one tenant are logged and outlived."""
-        async with asyncio.TaskGroup() as group, AirflowApi() as api:
+        async with AirflowApi() as api, asyncio.TaskGroup() as group:
             self._api = api
             group.create_task(self._keep_ledger())
             group.create_task(self._every(RELOAD_SECONDS, self._reload))
@@ -70,15 +70,21 @@ class Watcher:
                 await step()
             except MysimbdpError as fault:
                 self._complain(str(fault.problem.code), str(fault))
-            except Exception:  # noqa: BLE001  # one bad step must not end the watch; it is logged whole
-                self._log.exception("a step of the watcher failed; it goes on")
+            except Exception as error:  # noqa: BLE001  # one bad step must not end the watch; it is logged
+                if self._is_news(f"fault {error!r}"):
+                    self._log.exception("a step of the watcher failed; it goes on")
             await asyncio.sleep(max(seconds - (time.monotonic() - started), seconds / 5))
 
     def _complain(self, about: str, text: str) -> None:
-        """Log the same trouble once a minute, not at every look."""
-        if time.monotonic() - self._complained.get(about, -COMPLAINT_SECONDS) >= COMPLAINT_SECONDS:
-            self._complained[about] = time.monotonic()
+        if self._is_news(about):
             self._log.warning("%s", text)
+
+    def _is_news(self, about: str) -> bool:
+        """The same trouble is logged once a minute, not at every look."""
+        if time.monotonic() - self._complained.get(about, -COMPLAINT_SECONDS) < COMPLAINT_SECONDS:
+            return False
+        self._complained[about] = time.monotonic()
+        return True
 
     async def _keep_ledger(self) -> None:
         """Keep one session to coredms open; while there is none, files wait without being rung for."""

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from mysimbdp.cli import audit, bench, bootstrap, fetchdata, generate, ingest, ledger, onebox, tenants
+from mysimbdp.cli import audit, bench, bootstrap, fetchdata, generate, ingest, ledger, onebox, run, tenants
 from mysimbdp.cli.output import print_error
 from mysimbdp.errors import MysimbdpError
 
@@ -26,6 +26,7 @@ def build() -> typer.Typer:
         rich_markup_mode="markdown",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    run.mount(app)
     onebox.mount(app)
     generate.mount(app)
     tenants.mount(app)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mysimbdp.cli.output import print_table
 from mysimbdp.errors import Exit
+
+if TYPE_CHECKING:
+    from mysimbdp.onebox.onebox import Onebox
 
 
 def mount(app: typer.Typer) -> None:
@@ -43,6 +46,11 @@ def up(
     onebox = Onebox()
     with following() as tell:
         onebox.up(tell, only_coredms=only_coredms)
+    say_addresses(onebox, only_coredms=only_coredms)
+
+
+def say_addresses(onebox: Onebox, *, only_coredms: bool = False) -> None:
+    """Print where everything is and how to log in."""
     if not only_coredms:
         typer.echo(f"Airflow:  http://127.0.0.1:{onebox.ports.airflow}  login admin, password {onebox.password()}")
     typer.echo(f"coredms:  127.0.0.1:{onebox.ports.cassandra_native}")
