@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,7 +46,7 @@ def applied(reader: Any) -> Iterator[TenantMaker]:
     made: list[Tenant] = []
 
     def make(tables: dict[str, Any]) -> Tenant:
-        tenant = tenant_with(f"t_{next(_numbers)}", tables)
+        tenant = tenant_with(f"t_{os.getpid()}_{next(_numbers)}", tables)
         apply_tenant(tenant)
         made.append(tenant)
         return tenant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, get_args
 from uuid import UUID
@@ -12,10 +12,11 @@ from uuid import UUID
 import pyarrow as pa
 import pytest
 
+from mysimbdp.coredms.schema import apply_tenant
 from mysimbdp.coredms.types import arrow_type
-from mysimbdp.tenants.model import CqlType
+from mysimbdp.tenants.model import CqlType, Tenant
 
-from .conftest import TenantMaker
+from .conftest import tenant_with
 from .loading import load
 
 pytestmark = pytest.mark.onebox
@@ -75,34 +76,49 @@ def test_every_type_has_scenarios() -> None:
     assert set(VALUES) == set(get_args(CqlType))
 
 
+@pytest.fixture(scope="module")
+def typed(reader: Any) -> Iterator[Tenant]:
+    """A tenant with two tables a type: one keyed by a number, one keyed by the value itself."""
+    tables = {
+        f"{cql}_{kind}": {"columns": {"n": "bigint", "v": cql}, "partition_key": [key]}
+        for cql in VALUES
+        for kind, key in (("value", "n"), ("key", "v"))
+    }
+    tenant = tenant_with("t_types", tables)
+    apply_tenant(tenant)
+    yield tenant
+    reader.execute(f"DROP KEYSPACE {tenant.keyspace}")
+    reader.execute("DELETE FROM mysimbdp.schemas WHERE tenant = %s", (tenant.tenant,))
+
+
 @pytest.mark.parametrize("cql", sorted(VALUES))
-@pytest.mark.parametrize("as_key", [False, True], ids=["as a value", "as a key"])
-def test_a_value_comes_back_as_it_went_in(cql: CqlType, as_key: bool, applied: TenantMaker, reader: Any) -> None:
-    values = [value for value in VALUES[cql] if not (as_key and value in ("", b""))]  # Cassandra has no empty keys
-    key = ["v"] if as_key else ["n"]
-    tenant = applied({"t": {"columns": {"n": "bigint", "v": cql}, "partition_key": key}})
+@pytest.mark.parametrize("kind", ["value", "key"])
+def test_a_value_comes_back_as_it_went_in(cql: CqlType, kind: str, typed: Tenant, reader: Any) -> None:
+    values = [value for value in VALUES[cql] if kind == "value" or value not in ("", b"")]  # no empty keys in Cassandra
     numbers = list(range(len(values)))
     rows = pa.RecordBatch.from_pydict(
         {"n": pa.array(numbers, pa.int64()), "v": as_arrow(cql, values), "_source": pa.array(numbers, pa.int64())}
     )
-    assert load(tenant, "t", [rows]).rows == len(values)
+    table = f"{cql}_{kind}"
+    assert load(typed, table, [rows]).rows == len(values)
     if cql in ("boolean", "double", "float"):
-        found = {row.n: row.v for row in reader.execute(f"SELECT n, v FROM {tenant.keyspace}.t")}
+        found = {row.n: row.v for row in reader.execute(f"SELECT n, v FROM {typed.keyspace}.{table}")}
         assert [(found[n], math.copysign(1, found[n])) for n in numbers] == [(v, math.copysign(1, v)) for v in values]
         return
     shown = "v" if cql == "blob" else f"{cql}asblob(v)"
-    found = {row.n: row.raw for row in reader.execute(f"SELECT n, {shown} AS raw FROM {tenant.keyspace}.t")}
+    found = {row.n: row.raw for row in reader.execute(f"SELECT n, {shown} AS raw FROM {typed.keyspace}.{table}")}
     assert [comparable(cql, found[n]) for n in numbers] == values
 
 
 @pytest.mark.parametrize("cql", sorted(VALUES))
-def test_a_missing_value_is_no_cell_at_all(cql: CqlType, applied: TenantMaker, reader: Any) -> None:
+def test_a_missing_value_is_no_cell_at_all(cql: CqlType, typed: Tenant, reader: Any) -> None:
     """Neither a tombstone nor an overwrite: a later ingest without the value leaves the earlier one in place."""
-    tenant = applied({"t": {"columns": {"n": "bigint", "v": cql}, "partition_key": ["n"]}})
-    n = pa.array([1], pa.int64())
+    table = f"{cql}_value"
+    n = pa.array([1000], pa.int64())
     with_value = pa.RecordBatch.from_pydict({"n": n, "v": as_arrow(cql, VALUES[cql][-1:]), "_source": n})
     without = pa.RecordBatch.from_pydict({"n": n, "v": pa.array([None], arrow_type(cql)), "_source": n})
-    load(tenant, "t", [with_value], timestamp=1000)
-    load(tenant, "t", [without], timestamp=2000)
-    (row,) = reader.execute(f'SELECT writetime(v) AS w, writetime("_source") AS s FROM {tenant.keyspace}.t')
+    load(typed, table, [with_value], timestamp=1000)
+    load(typed, table, [without], timestamp=2000)
+    query = f'SELECT writetime(v) AS w, writetime("_source") AS s FROM {typed.keyspace}.{table} WHERE n = 1000'
+    (row,) = reader.execute(query)
     assert (row.w, row.s) == (1000, 2000)

@@ -135,8 +135,8 @@ class _Ingest:
 
     def _spool(self, record: FileRecord, app: App, folder: Path, maker: str) -> Spooled:
         """Run the app and gate its rows; in a thread, since it waits on pipes."""
-        if record.table_name is None:
-            raise AssertionError("a claimed file has a table")
+        if record.table_name is None or record.file_format is None:
+            raise AssertionError("a claimed file has a table and a format")
         table = self._tenant.tables[record.table_name]
         gate = Gate(table, record.table_name, safe_label(record.name))
         started = time.monotonic()
@@ -155,7 +155,7 @@ class _Ingest:
                 app,
                 input_path=staged,
                 file_name=record.name,
-                file_format=record.file_format or "",
+                file_format=record.file_format,
                 tenant=record.tenant,
                 table_name=record.table_name,
                 table=table,

@@ -131,6 +131,8 @@ class Intaker:
         wanted = replace(
             wanted, sha256=taken.sha256, size=taken.size, seconds={"copy": round(time.monotonic() - started, 6)}
         )
+        if wanted.file_format is None:
+            raise AssertionError("a file without a format was refused above")
         problem = await asyncio.to_thread(check_format, staged, wanted.file_format)
         await self._ledger.arrivals.receive(wanted.ref, name, self._run_id)
         record = await (self._refuse(wanted, problem) if problem else self._claim(wanted))

@@ -84,7 +84,7 @@ def _receipt(record: FileRecord, moved_to: str | None) -> Receipt:
         file=safe_label(record.name),
         sha256=None if is_unread(record.sha256) else record.sha256,
         bytes=record.size,
-        outcome=str(record.state),  # type: ignore[arg-type]  # the four final states are the four outcomes
+        outcome=str(record.state),
         duplicate_of=record.duplicate_of,
         table=f"tenant_{record.tenant}.{record.table_name}" if record.table_name else None,
         app=App(name=record.app, version=record.app_version) if record.app and record.app_version else None,

@@ -20,4 +20,4 @@ class InboxTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Watch. The event after it is never reached, but makes this the generator Airflow asks for."""
         await Watcher(self.log).watch()  # type: ignore[arg-type]  # Airflow's logger has logging.Logger's methods
-        yield TriggerEvent(None)
+        yield TriggerEvent(None)  # type: ignore[no-untyped-call]  # Airflow's

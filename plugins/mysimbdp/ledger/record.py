@@ -10,6 +10,7 @@ from uuid import UUID
 
 from mysimbdp.errors import Code, Problem
 from mysimbdp.ledger.states import State
+from mysimbdp.tenants.model import FileFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class FileRecord:
     state: State = State.RECEIVED
     run_id: str | None = None
     table_name: str | None = None
-    file_format: str | None = None
+    file_format: FileFormat | None = None
     app: str | None = None
     app_version: str | None = None
     app_digest: str | None = None

@@ -30,7 +30,7 @@ class YamlFault(Exception):  # noqa: N818  # a fault of the customer's file, not
 
 
 class _StrictLoader(_Loader):
-    """Refuses a key that appears twice, where YAML loaders silently keep the last."""
+    """Refuses a key that appears twice, where YAML loaders silently keep the last; a key is always a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()
@@ -40,6 +40,7 @@ class _StrictLoader(_Loader):
             if key_node.value in seen:
                 raise YamlFault(f"the key {key_node.value!r} appears twice", *_place(key_node.start_mark))
             seen.add(key_node.value)
+            key_node.tag = "tag:yaml.org,2002:str"  # a column may be called null or true
         return super().construct_mapping(node, deep)
 
 
