@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from mysimbdp.onebox import environment, process
 from mysimbdp.onebox.ports import HOST, Ports
 from mysimbdp.onebox.process import Service
 from mysimbdp.onebox.secrets import Secrets, write_private
+from mysimbdp.settings import REPOSITORY
 
 API = "airflow-api-server"
 # `airflow standalone` and the defaults would serve task logs on 0.0.0.0; with everything on one machine
@@ -38,17 +40,27 @@ _HEALTH_NAMES = {
 
 def services(home: Path, variables: Mapping[str, str], ports: Ports) -> list[Service]:
     """How to run each component, in the order of their start."""
+    code = _code()
     listening = ("--host", HOST, "--port", str(ports.airflow))
     return [
         Service(
             name=name,
             argv=(sys.executable, "-m", "airflow", *arguments, *(listening if name == API else ())),
             log=home / "logs" / f"{name}.log",
-            env=_environment(variables),
+            env={**_environment(variables), "MYSIMBDP_CODE": code},
             cwd=home / "airflow",
         )
         for name, arguments in _ARGUMENTS.items()
     ]
+
+
+def _code() -> str:
+    """Changes with the platform's code, so that `up` after an upgrade restarts whoever has the old one loaded."""
+    digest = hashlib.sha256()
+    for path in sorted((REPOSITORY / "plugins").rglob("*.py")):
+        digest.update(f"{path}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def prepare(home: Path, secrets: Secrets) -> None:
@@ -112,6 +124,8 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
         # Process titles must not overwrite the environment: we find our processes by it.
         "SPT_NOENV": "1",
         "PYTHONUNBUFFERED": "1",
+        # A pool of threads has no place in a process that forks.
+        "OPENBLAS_NUM_THREADS": "1",
         # No usage pings from anything below.
         "SCARF_ANALYTICS": "false",
         "DO_NOT_TRACK": "true",
