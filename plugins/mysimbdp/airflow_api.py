@@ -81,16 +81,16 @@ class AirflowApi:
     async def ensure_pool(self, name: str, slots: int, description: str) -> Literal["created", "updated", "unchanged"]:
         """Make the pool have `slots` slots (deferred tasks do not count); create it where it is missing."""
         path = f"/api/v2/pools/{quote(name, safe='')}"
+        facts = {"slots": slots, "description": description, "include_deferred": False}
         response = await self._request("GET", path, allow={404})
         if response.status_code == 404:
-            body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
-            response = await self._request("POST", "/api/v2/pools", json=body, allow={409})
+            response = await self._request("POST", "/api/v2/pools", json={"name": name, **facts}, allow={409})
             if response.status_code != 409:
                 return "created"
             response = await self._request("GET", path)  # another apply was faster
         if response.json()["slots"] == slots:
             return "unchanged"
-        await self._request("PATCH", f"{path}?update_mask=slots", json={"slots": slots})
+        await self._request("PATCH", path, json={"pool": name, **facts})
         return "updated"
 
     async def _request(
