@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mysimbdp.errors import Code, TerminalError
-from mysimbdp.tenants import store as module
+from mysimbdp.tenants import store as store_module
+from mysimbdp.tenants import yamlfile
 from mysimbdp.tenants.store import load_tenant, load_tenants
 
 GOOD = """\
@@ -144,8 +145,12 @@ def test_one_tenant_alone_is_read_when_asked(tmp_path: Path) -> None:
 
 def test_a_file_is_read_again_only_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[Path] = []
-    real = module.read_bytes
-    monkeypatch.setattr(module, "read_bytes", lambda path: (reads.append(path), real(path))[1])
+
+    def counted(path: Path) -> bytes:
+        reads.append(path)
+        return yamlfile.read_bytes(path)
+
+    monkeypatch.setattr(store_module, "read_bytes", counted)
     path = write(tmp_path, GOOD)
     first = load_tenants(tmp_path).valid["acme"]
     assert load_tenants(tmp_path).valid["acme"] is first
