@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +48,7 @@ def latency(
     from mysimbdp.bench.latency import measure  # noqa: PLC0415
     from mysimbdp.settings import REPOSITORY  # noqa: PLC0415
 
+    logging.disable(logging.WARNING)  # standard output is for the result alone
     counts = [int(word) for word in tenants.split(",")]
     result = measure(
         counts,
