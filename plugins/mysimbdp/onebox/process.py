@@ -78,6 +78,7 @@ def start(service: Service, home: Path) -> Running:
         )
     _children[child.pid] = child  # keeps it from being reported as forgotten, and lets us reap it
     with contextlib.suppress(psutil.NoSuchProcess):
+        _until_marked(psutil.Process(child.pid), home, service.name)
         record = Running(child.pid, psutil.Process(child.pid).create_time(), service.fingerprint)
         path = _record_path(home, service.name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,6 +170,13 @@ def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(number)
+
+
+def _until_marked(process: psutil.Process, home: Path, name: str) -> None:
+    # For a moment after exec the kernel shows a new program with no environment: it would not be known as ours.
+    deadline = time.monotonic() + 5
+    while _lives(process) and not _is_marked(process, home, name) and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 def _inherited() -> dict[str, str]:
