@@ -29,8 +29,8 @@ def test_a_missing_table_is_created_with_every_name_quoted() -> None:
 
 def test_a_table_without_natural_key_is_keyed_by_file_and_record() -> None:
     (change,) = compare("tenant_t", "names", Shape.declared(KEYLESS), None).changes
-    assert 'PRIMARY KEY (("_file"), "_record")' in change.cql
-    assert '"_file" text, "_record" bigint' in change.cql
+    assert 'PRIMARY KEY (("_file", "_bucket"), "_record")' in change.cql
+    assert '"_file" text, "_bucket" bigint, "_record" bigint' in change.cql
 
 
 def test_a_table_as_declared_needs_nothing() -> None:

@@ -20,7 +20,8 @@ Row = dict[str, Any]
 def expected_rows(tenant: str, files: Sequence[Path]) -> dict[str, pd.DataFrame]:
     """Return table → rows (Python values, None for missing) that `files` of a sample tenant must become.
 
-    The columns are the table's own; a table without natural key has `_file` (sha256, hex) and `_record` too.
+    The columns are the table's own; a table without natural key has `_file` (sha256, hex), `_bucket` (thousands of
+    records) and `_record` too.
 
     Raises:
         TerminalError: NO_TABLE_FOR_FILE for a file that is none of the samples.
@@ -102,7 +103,8 @@ def _cars(file: Path) -> pd.DataFrame:
     out["horsepower"] = [None if pd.isna(value) else int(value) for value in frame["horsepower"]]
     out["year"] = [pd.Timestamp(year).date() for year in frame["year"]]
     out.insert(0, "_file", hashlib.sha256(file.read_bytes()).hexdigest())
-    out.insert(1, "_record", list(range(1, len(out) + 1)))
+    out.insert(1, "_bucket", [number // 1000 for number in range(1, len(out) + 1)])
+    out.insert(2, "_record", list(range(1, len(out) + 1)))
     return out
 
 

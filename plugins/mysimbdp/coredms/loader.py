@@ -15,6 +15,7 @@ from uuid import UUID
 
 import acsylla
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mysimbdp.coredms.batching import batches, by_partition, partition_starts, read_limits
 from mysimbdp.coredms.binding import row_widths
@@ -23,7 +24,7 @@ from mysimbdp.coredms.retrying import PATIENCE_SECONDS, Persistence, Throttle
 from mysimbdp.coredms.types import arrow_type
 from mysimbdp.coredms.windows import windows
 from mysimbdp.errors import TerminalError
-from mysimbdp.tenants.model import Table
+from mysimbdp.tenants.model import FILE_BUCKET_RECORDS, Table
 
 ALONE_FROM_BYTES = 1024 * 1024
 """A batch or row of this size is sent with nothing else started beside it, so that memory stays bounded."""
@@ -108,6 +109,9 @@ class Loader:
         for name, cql in self._table.cql_columns.items():
             if name in self._constants:
                 columns[name] = pa.array([self._constants[name]] * rows.num_rows, arrow_type(cql))
+                continue
+            if name == "_bucket":
+                columns[name] = pc.divide(rows.column("_source"), FILE_BUCKET_RECORDS)
                 continue
             source = "_source" if name == "_record" else name
             if source in rows.schema.names:

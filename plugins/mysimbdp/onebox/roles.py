@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 PLATFORM_ROLE = "mysimbdp"
 SUPERUSER = "cassandra"
 _STOCK_PASSWORD = "cassandra"  # noqa: S105  # what every new Cassandra node has; changed below
-_ON_KEYSPACES = ("CREATE", "ALTER", "DROP", "SELECT", "MODIFY", "AUTHORIZE")
+_ON_KEYSPACES = ("CREATE",)
+"""Whoever creates a keyspace owns it. No right on the keyspaces of others: system_auth above all."""
 _ON_ROLES = ("CREATE", "ALTER", "DROP", "AUTHORIZE", "DESCRIBE")
 
 

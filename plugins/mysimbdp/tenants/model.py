@@ -20,8 +20,11 @@ CqlType = Literal[
 LINEAGE_COLUMNS: dict[str, CqlType] = {"_ingest": "timeuuid", "_source": "bigint"}
 """Kept by every table that does not opt out: which ingest wrote the row, from which record of its file."""
 
-FILE_KEY_COLUMNS: dict[str, CqlType] = {"_file": "text", "_record": "bigint"}
-"""The primary key of a table without a natural one: the file's sha256 and the record number in it."""
+FILE_KEY_COLUMNS: dict[str, CqlType] = {"_file": "text", "_bucket": "bigint", "_record": "bigint"}
+"""The primary key of a table without a natural one: the file's sha256 and the record number in it. `_bucket` is
+`_record // FILE_BUCKET_RECORDS`: without it a file of any size would be a single partition."""
+
+FILE_BUCKET_RECORDS = 1000
 
 
 class Strict(BaseModel):
@@ -103,7 +106,7 @@ class Table(Strict):
     @property
     def cql_partition_key(self) -> list[str]:
         """Partition key columns as they are in Cassandra."""
-        return list(self.partition_key) if self.has_natural_key else ["_file"]
+        return list(self.partition_key) if self.has_natural_key else ["_file", "_bucket"]
 
     @property
     def cql_clustering_key(self) -> list[str]:
