@@ -16,7 +16,12 @@ from mysimbdp.tenants.model import FileFormat
 
 @pytest.mark.parametrize(
     "content",
-    [b'[{"a":1.10},{"a":null}]', b'\xef\xbb\xbf [ {"a":1.10} ,\n{"a":null} ]\n', b'{"a":1.10}\n{"a":null}', b'{"a":1.10}{"a":null}'],
+    [
+        b'[{"a":1.10},{"a":null}]',
+        b'\xef\xbb\xbf [ {"a":1.10} ,\n{"a":null} ]\n',
+        b'{"a":1.10}\n{"a":null}',
+        b'{"a":1.10}{"a":null}',
+    ],
     ids=["array", "blanks and byte order mark", "one after another", "without blanks"],
 )  # fmt: skip
 def test_json_records_keep_their_digits(content: bytes) -> None:

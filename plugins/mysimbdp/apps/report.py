@@ -21,7 +21,7 @@ _FILE_CODES = {Code.FILE_EMPTY, Code.FILE_NO_ROWS, Code.FILE_UNREADABLE, Code.FO
 
 
 class Report:
-    """Takes the descriptor's bytes as they come; memory is bounded, rows wait in a temporary file."""
+    """Takes the descriptor's bytes as they come; memory is bounded, rows past the first MiB wait in a file."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -33,8 +33,11 @@ class Report:
         self.bytes = 0
         self._carry = b""
         self._skipping = False
-        self._spool = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # lives as long as this object
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._spool = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as this object
         self._drained = 0
+        """Bytes of the spool that have been given out."""
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -43,8 +46,8 @@ class Report:
         for line in lines:
             if self._skipping:
                 self._skipping = False
-                continue
-            self._line(line)
+            else:
+                self._line(line)
         if len(self._carry) > _MAX_LINE:
             if not self._skipping:
                 self.garbage += 1
@@ -60,14 +63,17 @@ class Report:
         """Yield the rows reported since the last call; feeding may go on meanwhile."""
         while True:
             self._spool.seek(self._drained)
-            line = self._spool.readline()
-            if not line:
-                break
-            self._drained += len(line)
-            yield _row(json.loads(line))
-        self._spool.seek(0)
-        self._spool.truncate()
-        self._drained = 0
+            lines = self._spool.readlines(_IN_MEMORY)
+            self._drained += sum(map(len, lines))
+            if not lines:
+                lines, self._waiting, self._waiting_bytes = self._waiting, [], 0
+                self._spool.seek(0)
+                self._spool.truncate()
+                self._drained = 0
+            if not lines:
+                return
+            for line in lines:
+                yield _row(json.loads(line))
 
     def close(self) -> None:
         """Give the temporary file back."""
@@ -76,16 +82,23 @@ class Report:
     def _line(self, line: bytes) -> None:
         if not line.strip():
             return
+        if len(line) > _MAX_LINE or not line.startswith(b"{"):  # the second spares floods of junk the decoder
+            self.garbage += 1
+            return
         try:
             event = json.loads(line)
             kind = event["event"]
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, KeyError, RecursionError):
             self.garbage += 1
             return
         if kind == "row_rejected":
             self.rows += 1
-            self._spool.seek(0, 2)
-            self._spool.write(line.replace(b"\r", b" ") + b"\n")
+            self._waiting.append(line + b"\n")
+            self._waiting_bytes += len(line)
+            if self._waiting_bytes > _IN_MEMORY:
+                self._spool.seek(0, 2)
+                self._spool.writelines(self._waiting)
+                self._waiting, self._waiting_bytes = [], 0
         elif kind == "file_rejected":
             self.problem = self.problem or _problem(event)
         else:

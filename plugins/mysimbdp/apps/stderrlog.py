@@ -9,6 +9,8 @@ from mysimbdp.apps.report import printable
 
 _MAX_LINE = 2000
 _LAST_LINES = 8
+_LEAST_CHARGED = 64
+"""Bytes a line counts for at least: short lines burden the log too."""
 
 
 class Log(Protocol):
@@ -35,6 +37,10 @@ class StderrLog:
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
         *lines, self._carry = (self._carry + data).split(b"\n")
+        if self._room <= 0 and len(lines) > _LAST_LINES:
+            # Nobody will see them: a flood costs no more than its counting, but the last words are kept.
+            self._left_out += sum(map(len, lines[:-_LAST_LINES]))
+            lines = lines[-_LAST_LINES:]
         for line in lines:
             self._line(line)
         while len(self._carry) > _MAX_LINE:
@@ -61,5 +67,5 @@ class StderrLog:
         if self._room <= 0:
             self._left_out += len(line)
             return
-        self._room -= len(line)
+        self._room -= max(len(line), _LEAST_CHARGED)
         self._log.info("[%s] %s", self._app_name, text)
