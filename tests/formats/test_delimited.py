@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Literal
 
 import pytest
 from hypothesis import event, given, settings
@@ -129,7 +130,7 @@ tables = st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(cells, min_si
 
 @settings(max_examples=100, deadline=None)
 @given(rows=tables, ending=st.sampled_from(["\n", "\r\n"]), quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-def test_what_pythons_csv_writes_is_read_back(rows: list[list[str]], ending: str, quoting: int) -> None:
+def test_what_pythons_csv_writes_is_read_back(rows: list[list[str]], ending: str, quoting: Literal[0, 1]) -> None:
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator=ending, quoting=quoting)
     names = [f"c{index}" for index in range(len(rows[0]))]
