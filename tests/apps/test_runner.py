@@ -210,22 +210,27 @@ def test_nothing_of_an_app_survives(file: Path, script: str) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_an_app_dies_with_the_platform(file: Path) -> None:
+def test_an_app_and_its_folder_die_with_the_platform(file: Path, tmp_path: Path) -> None:
     marker = f"{50_000 + os.getpid() / 1e7:.7f}"
     script = (
         "from pathlib import Path\nfrom tests.apps.running import run, shell\n"
         f"run(shell('setsid sleep {marker} & sleep {marker}'), Path({str(file)!r}))"
     )
-    platform = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2])
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    platform = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], env={**os.environ, "TMPDIR": str(temporary)}
+    )
     deadline = time.monotonic() + 20
     while len(_alive(marker)) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(_alive(marker)) >= 2
     platform.kill()
     platform.wait()
-    while _alive(marker) and time.monotonic() < deadline:
+    while (_alive(marker) or any(temporary.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert _alive(marker) == []
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_program_that_cannot_be_started_is_a_fault_of_the_app(file: Path) -> None:

@@ -125,9 +125,12 @@ def main() -> int:
     control, status, report = (int(word) for word in sys.argv[1:4])
     limits, argv = json.loads(sys.argv[4]), sys.argv[6:]
 
-    def tell(**fact: object) -> None:
-        with contextlib.suppress(OSError):  # the platform is dead: nobody to tell
+    def tell(**fact: object) -> bool:
+        try:
             os.write(status, json.dumps(fact).encode() + b"\n")
+        except OSError:
+            return False  # the platform is dead: nobody to tell
+        return True
 
     for descriptor in (control, status, report):
         os.set_inheritable(descriptor, False)
@@ -149,8 +152,18 @@ def main() -> int:
     if ending in ready:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     gone = kill_all(pid)
-    tell(exit=code, survivors=not gone)
+    if not tell(exit=code, survivors=not gone):
+        remove_folder()
     return 0
+
+
+def remove_folder() -> None:
+    """Remove the app's private folder, our working directory, where the platform can no longer do it."""
+    import shutil  # noqa: PLC0415  # rarely needed, and it would double the time to start
+
+    folder = os.getcwd()  # noqa: PTH109  # pathlib costs 5 ms
+    if os.path.basename(folder).startswith("mysimbdp-app-"):  # noqa: PTH119  # as above
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
