@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from mysimbdp.landing.layout import Landing
 from mysimbdp.landing.names import safe_label
+from mysimbdp.landing.removal import held_entries
 from mysimbdp.ledger.balance import Balance, balance_of
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord, Ref
 from mysimbdp.ledger.states import State
 from mysimbdp.settings import Settings
+
+LONGEST_HELD_SECONDS = 600
+"""An entry leaves the inbox within milliseconds; the tenant's next run mends what a killed one left held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,11 @@ def _quota(
 def _landing(
     tenant: str, records: Iterable[FileRecord], pending: set[Ref], landing: Landing, archive: Path
 ) -> Iterable[Discrepancy]:
+    for key, held in held_entries(landing.inbox) if landing.inbox.exists() else ():
+        with suppress(FileNotFoundError):  # it was on its way
+            if time.time() - held.lstat().st_ctime > LONGEST_HELD_SECONDS:
+                what = f"{held.name} was held on its way out of the inbox and forgotten"
+                yield Discrepancy(tenant, "inbox", key, what)
     for record in records:
         if not record.state.is_final or record.ref in pending:
             continue

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from mysimbdp.batchingestmanager.intake import Intaker
+from mysimbdp.batchingestmanager.mending import in_hand_seconds, mend
 from mysimbdp.errors import Code, Problem
+from mysimbdp.landing.completeness import scan
+from mysimbdp.landing.layout import Landing
 from mysimbdp.landing.names import safe_label
+from mysimbdp.landing.removal import held_entries
 from mysimbdp.ledger.arrivals import Pending
 from mysimbdp.ledger.files import now
-from mysimbdp.ledger.identity import arrival_time
+from mysimbdp.ledger.identity import arrival_time, ingest_id
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord, is_unread
 from mysimbdp.ledger.states import State
@@ -24,38 +29,58 @@ async def adopt(
 ) -> list[FileRecord]:
     """Take over pending files: those of this very run, and the ingest ids `wanted` (None: all that no one leases).
 
-    A file that was received but never claimed is ended here if the customer has taken it back meanwhile.
+    Files whose intake stopped before they were claimed are claimed now, from their private copies. What still lies
+    in the inbox and was not copied is left to the ring for it, which goes through the same steps again.
     """
+    landing = Landing(settings(), tenant)
+    pending = await ledger.arrivals.pending(tenant)
+    await mend(ledger, landing, {item.ref.ingest_id for item in pending}, log)
+    in_inbox = await asyncio.to_thread(_ingests_in, landing) if pending else frozenset[UUID]()
     found: list[FileRecord] = []
-    for pending in await ledger.arrivals.pending(tenant):
-        if pending.run_id != run_id and wanted is not None and str(pending.ref.ingest_id) not in wanted:
+    for item in pending:
+        if item.run_id != run_id and wanted is not None and str(item.ref.ingest_id) not in wanted:
             continue
-        record = await ledger.files.find(pending.ref)
+        if is_unread(item.ref.sha256) and item.ref.ingest_id in in_inbox:
+            continue
+        record = await ledger.files.find(item.ref)
         if record is None:
-            record = await _never_claimed(ledger, pending)
+            record = await _never_claimed(ledger, intaker, item)
         elif record.state is State.CLAIMED:
             record = await intaker.reserve(record)
         if record is None or (record.holds_claim and record.holder and not record.state.is_final):
             continue
         await ledger.arrivals.adopt(record.ref, run_id)
-        log.info("adopted %s (%s) from %s", safe_label(record.name), record.state, pending.run_id)
+        log.info("adopted %s (%s) from %s", safe_label(record.name), record.state, item.run_id)
         found.append(record)
     return found
 
 
-async def _never_claimed(ledger: Ledger, pending: Pending) -> FileRecord | None:
+def _ingests_in(landing: Landing) -> frozenset[UUID]:
+    """The ingest ids of whatever lies in the inbox, or is held there on its way out."""
+    lying = {
+        ingest_id(landing.tenant_id, seen.name, inode=seen.inode, ctime_ns=seen.ctime_ns, size=seen.size)
+        for seen in scan(landing.inbox).files.values()
+    }
+    held = {UUID(key) for key, _ in held_entries(landing.inbox) if len(key) == len(str(UUID(int=0)))}
+    return frozenset(lying | held)
+
+
+async def _never_claimed(ledger: Ledger, intaker: Intaker, pending: Pending) -> FileRecord | None:
+    """A file whose run was killed between two steps of the intake."""
+    if not is_unread(pending.ref.sha256):
+        record = await intaker.resume(pending)
+        if record is not None:
+            return record
     arrived = arrival_time(pending.ref.ingest_id)
-    if now() - arrived < timedelta(seconds=2 * settings().lease_seconds):
+    if now() - arrived < timedelta(seconds=in_hand_seconds()):
         return None  # its own run is between two steps
-    what = "it was taken back before it was claimed"
-    record = FileRecord(
-        pending.ref.tenant, pending.ref.sha256, pending.ref.ingest_id, name=pending.name, state=State.REJECTED,
-        run_id=pending.run_id, received_at=arrived, problem=Problem(Code.FILE_VANISHED, what, safe_label(pending.name)),
-    )  # fmt: skip
     if is_unread(pending.ref.sha256):
-        return await ledger.files.end_unclaimed(record)
-    # Its bytes were copied: if the inbox still has them, the next ring goes on from there; the arrival stays
-    # pending until then, and a day later it is taken for withdrawn.
-    if now() - arrived < timedelta(days=1):
-        return None
-    return await ledger.files.end_unclaimed(replace(record))
+        problem = Problem(Code.FILE_VANISHED, "it was taken back before it was read", safe_label(pending.name))
+    else:
+        problem = Problem(Code.STAGING_LOST, "the private copy is gone before it was claimed", safe_label(pending.name))
+    return await ledger.files.end_unclaimed(
+        FileRecord(
+            pending.ref.tenant, pending.ref.sha256, pending.ref.ingest_id, name=pending.name, state=State.REJECTED,
+            run_id=pending.run_id, received_at=arrived, problem=problem,
+        )
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +16,18 @@ from mysimbdp.apps.runner import run_app
 from mysimbdp.batchingestmanager.attempts import APP_FAULTS, exhausted
 from mysimbdp.batchingestmanager.judge import judge
 from mysimbdp.batchingestmanager.lease import kept_lease
-from mysimbdp.batchingestmanager.spool import Spooled, SpoolWriter, finished_spool, spooled_rows
+from mysimbdp.batchingestmanager.spool import (
+    Spooled,
+    SpoolWriter,
+    finished_spool,
+    load_has_begun,
+    mark_loading,
+)
 from mysimbdp.coredms.loader import Loader
 from mysimbdp.coredms.schema import ensure_tenant, fingerprint
-from mysimbdp.errors import Code, Problem, TerminalError, TransientError
+from mysimbdp.errors import Code, MysimbdpError, Problem, TerminalError, TransientError
 from mysimbdp.landing.layout import Landing
+from mysimbdp.landing.moving import full_disk_is_transient
 from mysimbdp.landing.names import safe_label
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord, Ref
@@ -45,7 +53,12 @@ async def ingest_group(ledger: Ledger, tenant: Tenant, refs: Sequence[Ref], work
     Raises:
         TransientError: at the end, when some file waits for another try.
     """
-    await ensure_tenant(ledger.session, tenant)
+    try:
+        await ensure_tenant(ledger.session, tenant)
+    except MysimbdpError as fault:
+        for ref in refs:
+            await _note_wait(ledger, ref, fault.problem)
+        raise
     records: list[FileRecord] = []
     waiting: Exception | None = None
     for ref in refs:
@@ -60,6 +73,13 @@ async def ingest_group(ledger: Ledger, tenant: Tenant, refs: Sequence[Ref], work
     if waiting is not None:
         raise waiting
     return records
+
+
+async def _note_wait(ledger: Ledger, ref: Ref, problem: Problem) -> None:
+    """So that everybody can see why a file is pending."""
+    record = await ledger.files.find(ref)
+    if record is not None:
+        await ledger.files.note(record, problem)
 
 
 async def ingest_file(ledger: Ledger, tenant: Tenant, ref: Ref, worker: Worker) -> FileRecord:
@@ -95,9 +115,12 @@ class _Ingest:
             return await self._end(record, State.FAILED, spent)
         try:
             app = self._app(record)
-            record = await self._ledger.files.begin(
-                replace(record, app=app.name, app_version=app.version, app_digest=app.digest), self._worker.holder
-            )
+        except TerminalError as fault:
+            return await self._end(record, State.REJECTED, fault.problem)
+        record = await self._ledger.files.begin(
+            replace(record, app=app.name, app_version=app.version, app_digest=app.digest), self._worker.holder
+        )
+        try:
             return await self._ingest(record, app)
         except TerminalError as fault:
             return await self._end(record, State.REJECTED, fault.problem)
@@ -116,7 +139,11 @@ class _Ingest:
         maker = f"{app.name} {app.digest} {fingerprint(self._tenant)}"
         spooled = await asyncio.to_thread(finished_spool, folder, maker)
         if spooled is None:
-            spooled = await asyncio.to_thread(self._spool, record, app, folder, maker)
+            stop = threading.Event()
+            try:
+                spooled = await asyncio.to_thread(self._spool, record, app, folder, maker, stop)
+            finally:
+                stop.set()  # the lease was lost: the thread must not go on by itself
         record = replace(
             record,
             rows_read=spooled.rows_read,
@@ -131,10 +158,10 @@ class _Ingest:
         )
         if problem is not None:
             return await self._end(record, State.REJECTED, problem)
-        return await self._load(record, folder)
+        return await self._load(record, spooled)
 
-    def _spool(self, record: FileRecord, app: App, folder: Path, maker: str) -> Spooled:
-        """Run the app and gate its rows; in a thread, since it waits on pipes."""
+    def _spool(self, record: FileRecord, app: App, folder: Path, maker: str, stop: threading.Event) -> Spooled:
+        """Run the app and gate its rows; in a thread, since it waits on pipes. Ends early once `stop` is set."""
         if record.table_name is None or record.file_format is None:
             raise AssertionError("a claimed file has a table and a format")
         table = self._tenant.tables[record.table_name]
@@ -150,6 +177,7 @@ class _Ingest:
             max_output_bytes=int(batch.app_max_output_mb * 1_000_000),
         )
         with (
+            full_disk_is_transient(folder / "rows"),
             SpoolWriter(folder, table) as spool,
             run_app(
                 app,
@@ -164,26 +192,25 @@ class _Ingest:
             ) as run,
         ):
             for rows in run.batches():
+                if stop.is_set():
+                    raise TransientError(
+                        Problem(Code.CLAIM_LOST, "the lease was lost while its app ran", gate.file_name)
+                    )
                 admitted = gate.admit(rows)
                 spool.add(admitted.rows, admitted.rejected)
                 spool.reject(run.rejected_rows())
             spool.reject(run.rejected_rows())
             return spool.finish(maker, time.monotonic() - started)
 
-    async def _load(self, record: FileRecord, folder: Path) -> FileRecord:
-        if record.table_name is None or record.write_timestamp is None:
-            raise AssertionError("a claimed file has a table and a timestamp")
+    async def _load(self, record: FileRecord, spooled: Spooled) -> FileRecord:
         started = time.monotonic()
-        loader = Loader(
-            self._ledger.session,
-            self._tenant.keyspace,
-            record.table_name,
-            self._tenant.tables[record.table_name],
-            write_timestamp_us=record.write_timestamp,
-            ingest_id=record.ingest_id,
-            file_digest=record.sha256,
-        )
-        result = await loader.load(spooled_rows(folder))
+        await asyncio.to_thread(mark_loading, spooled.folder)
+        try:
+            result = await self._loader(record).load(spooled.rows())
+        except TerminalError as fault:
+            if fault.problem.code is Code.SCHEMA_NOT_APPLIED:  # nothing is wrong with the file: it waits
+                raise TransientError(fault.problem) from fault
+            raise
         record = replace(
             record,
             rows_written=result.rows,
@@ -193,10 +220,42 @@ class _Ingest:
         )
         return await self._ledger.files.finish(record, State.COMMITTED, self._worker.holder)
 
+    def _loader(self, record: FileRecord) -> Loader:
+        if record.table_name is None or record.write_timestamp is None:
+            raise AssertionError("a claimed file has a table and a timestamp")
+        return Loader(
+            self._ledger.session,
+            self._tenant.keyspace,
+            record.table_name,
+            self._tenant.tables[record.table_name],
+            write_timestamp_us=record.write_timestamp,
+            ingest_id=record.ingest_id,
+            file_digest=record.sha256,
+        )
+
     async def _end(self, record: FileRecord, state: State, problem: Problem) -> FileRecord:
-        """No row of the file landed: all that were read count as rejected."""
+        """No row of the file is in coredms: those of a load that had begun are taken back, all count as rejected."""
+        folder = self._landing.staging(record.ingest_id)
+        spooled = await asyncio.to_thread(finished_spool, folder)
+        if spooled is not None:
+            if load_has_begun(folder):
+                await self._unload(record, spooled)
+            record = replace(record, rows_read=spooled.rows_read)
         ended = replace(record, problem=problem, rows_written=0, rows_rejected=record.rows_read)
         return await self._ledger.files.finish(ended, state, self._worker.holder)
+
+    async def _unload(self, record: FileRecord, spooled: Spooled) -> None:
+        """A file is not ended while rows of it may be in coredms: until they are taken back, it is pending."""
+        if record.table_name not in self._tenant.tables:
+            return  # with its table, the tenant's file gave up the rows
+        try:
+            rows = await self._loader(record).unload(spooled.rows())
+            self._worker.log.info("%s: took back %s rows of the load", safe_label(record.name), rows)
+        except MysimbdpError as fault:
+            if fault.problem.code is Code.SCHEMA_NOT_APPLIED:
+                return  # no table, no rows
+            await self._ledger.files.note(record, fault.problem)
+            raise TransientError(fault.problem) from fault
 
     async def _wait(self, record: FileRecord, fault: TransientError) -> FileRecord:
         """Write the reason down; the app's own faults count, the platform's do not."""

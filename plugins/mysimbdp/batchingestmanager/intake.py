@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
@@ -25,10 +25,11 @@ from mysimbdp.landing.layout import Landing
 from mysimbdp.landing.names import safe_label
 from mysimbdp.landing.removal import move_aside, remove_taken
 from mysimbdp.landing.staging import Taken, take_copy
+from mysimbdp.ledger.arrivals import Pending
 from mysimbdp.ledger.files import now
-from mysimbdp.ledger.identity import ingest_id
+from mysimbdp.ledger.identity import arrival_time, ingest_id
 from mysimbdp.ledger.ledger import Ledger
-from mysimbdp.ledger.record import FileRecord, Ref, ledger_name, unread_digest
+from mysimbdp.ledger.record import FileRecord, Ref, is_unread, unread_digest
 from mysimbdp.ledger.states import State
 from mysimbdp.settings import settings
 from mysimbdp.tenants.model import Tenant
@@ -80,7 +81,7 @@ class Intaker:
             TransientError: a file met a passing fault of the platform; the others are done.
         """
         limit = asyncio.Semaphore(FILES_AT_ONCE)
-        faults: list[TransientError] = []
+        faults: list[Exception] = []
 
         async def one(source: Source) -> FileRecord | None:
             async with limit:
@@ -90,7 +91,10 @@ class Intaker:
                     self._log.warning("%s waits: %s", safe_label(source.seen.name), fault)
                     if fault.problem.code not in GONE_OR_GROWING:
                         faults.append(fault)
-                    return None
+                except Exception as fault:  # noqa: BLE001  # raised again below, once the other files had their turn
+                    self._log.exception("%s met a fault of the platform", safe_label(source.seen.name))
+                    faults.append(fault)
+                return None
 
         taken = [record for record in await asyncio.gather(*map(one, sources)) if record is not None]
         if faults:
@@ -102,7 +106,6 @@ class Intaker:
 
     async def _take_one(self, source: Source) -> FileRecord | None:
         seen = source.seen
-        name = ledger_name(seen.name)
         ingest = ingest_id(
             self._tenant.tenant,
             seen.name,
@@ -110,10 +113,13 @@ class Intaker:
             ctime_ns=source.dropped_ns or seen.ctime_ns,
             size=seen.size,
         )
+        known = await self._known(ingest)
+        if known is not None:
+            return await self._taken_before(source, known)
         started = time.monotonic()
         wanted = FileRecord(
-            self._tenant.tenant, unread_digest(ingest), ingest, name=name, size=seen.size,
-            run_id=self._run_id, received_at=now(), file_format=format_of(name),
+            self._tenant.tenant, unread_digest(ingest), ingest, name=seen.name, size=seen.size,
+            run_id=self._run_id, received_at=now(), file_format=format_of(seen.name),
         )  # fmt: skip
         problem = self._refusal(seen)
         if problem is None:
@@ -127,18 +133,65 @@ class Intaker:
                 problem = fault.problem
         if problem is not None:
             return await self._refuse_unread(source, wanted, problem)
-        staged = self._landing.staged_file(ingest, name)
         wanted = replace(
             wanted, sha256=taken.sha256, size=taken.size, seconds={"copy": round(time.monotonic() - started, 6)}
         )
-        if wanted.file_format is None:
-            raise AssertionError("a file without a format was refused above")
-        problem = await asyncio.to_thread(check_format, staged, wanted.file_format)
-        await self._ledger.arrivals.receive(wanted.ref, name, self._run_id)
-        record = await (self._refuse(wanted, problem) if problem else self._claim(wanted))
-        await self._leave_inbox(source, remove_taken)
+        await self._receive(wanted)
+        record = await self._judge_copy(wanted)
+        await self._remove(source, ingest)
         self._log.info("%s: %s", safe_label(seen.name), record.state)
         return record
+
+    async def resume(self, pending: Pending) -> FileRecord | None:
+        """Go on with a file that was received and not claimed, from its private copy; None: the copy is gone.
+
+        The inbox need not have it any more; if it has, the next ring finds it claimed and removes it there.
+        """
+        staged = self._landing.staged_file(pending.ref.ingest_id, pending.name)
+        try:
+            size = staged.stat().st_size
+        except FileNotFoundError:
+            return None
+        wanted = FileRecord(
+            pending.ref.tenant, pending.ref.sha256, pending.ref.ingest_id, name=pending.name, size=size,
+            run_id=self._run_id, received_at=arrival_time(pending.ref.ingest_id), file_format=format_of(pending.name),
+        )  # fmt: skip
+        problem = check_before_copy(self._tenant, wanted.name, wanted.size, Usage())  # the tenant file may be another
+        return await (self._refuse(wanted, problem) if problem else self._judge_copy(wanted))
+
+    async def _known(self, ingest: UUID) -> FileRecord | None:
+        """The record of a drop that was taken in before, up to where its run was killed or overtaken by this one."""
+        ref = await self._ledger.arrivals.find(self._tenant.tenant, ingest)
+        return await self._ledger.files.find(ref) if ref else None
+
+    async def _taken_before(self, source: Source, record: FileRecord) -> FileRecord | None:
+        """Only what may not have been done yet: reserve, leave the inbox, look after it."""
+        if record.state is State.CLAIMED:
+            record = await self.reserve(record)
+        if is_unread(record.sha256):
+            is_pending = await self._ledger.arrivals.is_pending(record.ref)
+            await self._move_aside(source, record, rejected=not is_pending)
+        else:
+            await self._remove(source, record.ingest_id)
+        self._log.info("%s: %s, as taken in before", safe_label(record.name), record.state)
+        if record.holder and not record.state.is_final:
+            return None  # another run looks after it
+        await self._ledger.arrivals.adopt(record.ref, self._run_id)
+        return record
+
+    async def _judge_copy(self, wanted: FileRecord) -> FileRecord:
+        if wanted.file_format is None:
+            raise AssertionError("a file without a format was refused above")
+        staged = self._landing.staged_file(wanted.ingest_id, wanted.name)
+        problem = await asyncio.to_thread(check_format, staged, wanted.file_format)
+        if problem is not None:
+            return await self._refuse(wanted, replace(problem, file=safe_label(wanted.name)))
+        return await self._claim(wanted)
+
+    async def _receive(self, wanted: FileRecord) -> None:
+        # Not again: a run that has settled the same drop meanwhile would see it pending once more.
+        if await self._ledger.arrivals.find(wanted.tenant, wanted.ingest_id) is None:
+            await self._ledger.arrivals.receive(wanted.ref, wanted.name, self._run_id)
 
     def _refusal(self, seen: Seen) -> Problem | None:
         """Why the file is not even copied."""
@@ -147,24 +200,23 @@ class Intaker:
         return check_before_copy(self._tenant, seen.name, seen.size, Usage())
 
     async def _copy(self, source: Source, ingest: UUID) -> Taken:
-        staged = self._landing.staged_file(ingest, ledger_name(source.seen.name))
+        staged = self._landing.staged_file(ingest, source.seen.name)
         limit = self._tenant.constraints.max_bytes_per_file
         return await asyncio.to_thread(take_copy, source.path, staged, source.seen, limit)
 
     async def _vanished(self, source: Source, ingest: UUID) -> FileRecord | None:
         """Deleted before it was claimed: the customer took it back, or another run took it in."""
-        for pending in await self._ledger.arrivals.pending(self._tenant.tenant):
-            if pending.ref.ingest_id == ingest:
-                return await self._ledger.files.find(pending.ref)
+        known = await self._known(ingest)
+        if known is not None:
+            return await self._taken_before(source, known)
         self._log.info("%s is gone from the inbox", safe_label(source.seen.name))
         return None
 
     async def _refuse_unread(self, source: Source, wanted: FileRecord, problem: Problem) -> FileRecord:
-        await self._ledger.arrivals.receive(wanted.ref, wanted.name, self._run_id)
+        await self._receive(wanted)
         record = await self._refuse(wanted, problem)
-        staged = self._landing.staged_file(wanted.ingest_id, wanted.name)
-        staged.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        await self._leave_inbox(source, lambda path, seen, **_: move_aside(path, staged, seen))
+        await self._move_aside(source, record, rejected=False)
+        self._log.info("%s: %s", safe_label(source.seen.name), record.state)
         return record
 
     async def _refuse(self, wanted: FileRecord, problem: Problem) -> FileRecord:
@@ -191,6 +243,16 @@ class Intaker:
             return record  # another run looks after it, and meets the same quota
         return await self._ledger.files.finish(replace(record, problem=problem), State.REJECTED, holder)
 
-    async def _leave_inbox(self, source: Source, way_out: Callable[..., object]) -> None:
+    async def _remove(self, source: Source, ingest: UUID) -> None:
         if source.consume:
-            await asyncio.to_thread(way_out, source.path, source.seen, done_marker=self._tenant.source.done_marker)
+            marker = self._tenant.source.done_marker
+            await asyncio.to_thread(remove_taken, source.path, source.seen, done_marker=marker, key=str(ingest))
+
+    async def _move_aside(self, source: Source, record: FileRecord, *, rejected: bool) -> None:
+        """Into staging, from where `record` moves it on; straight into rejected/ when its receipt is written."""
+        if source.consume:
+            place = (self._landing.rejected_file if rejected else self._landing.staged_file)(
+                record.ingest_id, source.seen.name
+            )
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            await asyncio.to_thread(move_aside, source.path, place, source.seen, key=str(record.ingest_id))

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mysimbdp.batchingestmanager.spool import REJECTED
-from mysimbdp.errors import Code, Problem
+from mysimbdp.batchingestmanager.spool import finished_spool
+from mysimbdp.errors import Code, Problem, TerminalError
 from mysimbdp.landing.archive import archive
 from mysimbdp.landing.layout import Landing
 from mysimbdp.landing.moving import move
@@ -21,13 +21,18 @@ from mysimbdp.ledger.record import FileRecord, Ref, is_unread
 from mysimbdp.ledger.states import State
 from mysimbdp.settings import settings
 
+LOGGED = "logged"
+"""In staging: the file's line in server.log is written."""
+
 
 async def record_files(ledger: Ledger, refs: Sequence[Ref], log: logging.Logger) -> list[FileRecord]:
     """Write receipt and log line of each file that has its verdict; return what was settled now.
 
-    Files without a verdict are named in the log and stay pending: the watcher rings for them again.
+    Files without a verdict are named in the log and stay pending: the watcher rings for them again. A fault met with
+    one file is raised once the others are settled.
     """
     settled: list[FileRecord] = []
+    fault: Exception | None = None
     for ref in refs:
         record = await ledger.files.find(ref)
         if record is None or not record.state.is_final:
@@ -35,12 +40,22 @@ async def record_files(ledger: Ledger, refs: Sequence[Ref], log: logging.Logger)
             reason = record.problem if record and record.problem else "no verdict yet"
             log.warning("%s is still pending: %s", name, reason)
         elif await ledger.arrivals.is_pending(ref):
-            settled.append(await settle(ledger, record, log))
+            try:
+                settled.append(await settle(ledger, record, log))
+            except Exception as error:  # raised again below
+                log.exception("%s could not be settled", safe_label(record.name))
+                fault = error
+    if fault is not None:
+        raise fault
     return settled
 
 
 async def settle(ledger: Ledger, record: FileRecord, log: logging.Logger) -> FileRecord:
-    """Bring one file with a verdict to rest. Every step may be repeated after a crash."""
+    """Bring one file with a verdict to rest. Every step may be repeated after a crash.
+
+    Only the log line could not be: a mark in staging says that it was written. Killed between line and mark, the
+    repetition writes the line again, since a line too many is better than none; the ledger has the file once.
+    """
     landing = Landing(settings(), record.tenant)
     landing.ensure()
     if record.state in {State.REJECTED, State.FAILED}:
@@ -51,10 +66,15 @@ async def settle(ledger: Ledger, record: FileRecord, log: logging.Logger) -> Fil
         await ledger.files.archived(record.ref, moved_to or "")
     receipt = _receipt(record, moved_to if record.state is not State.COMMITTED else None)
     staging = landing.staging(record.ingest_id)
-    await asyncio.to_thread(write_receipt, landing, receipt, name=record.name, rejected_rows_path=staging / REJECTED)
-    _log(record, log)
-    await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+    spooled = await asyncio.to_thread(finished_spool, staging)
+    rejected = spooled.rejected_path if spooled is not None and spooled.rows_rejected else None
+    await asyncio.to_thread(write_receipt, landing, receipt, name=record.name, rejected_rows_path=rejected)
+    if not (staging / LOGGED).exists():
+        _log(record, log)
+        staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (staging / LOGGED).touch()
     await ledger.arrivals.settle(record.ref)
+    await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)  # if killed before: see mending.py
     return record
 
 
@@ -63,7 +83,12 @@ def _clear_staging(landing: Landing, record: FileRecord) -> str | None:
     staged = landing.staged_file(record.ingest_id, record.name)
     if record.state is State.COMMITTED:
         target = landing.archived_file(record.ingest_id, record.name)
-        archive(staged, target, home=settings().home)
+        try:
+            archive(staged, target, home=settings().home)
+        except TerminalError as error:
+            if error.problem.code is not Code.STAGING_LOST:
+                raise
+            return None  # its rows are in coredms: no reason to keep the receipt back for ever
         return str(target.relative_to(settings().archive_dir))
     if record.state is State.DUPLICATE:
         return None

@@ -7,35 +7,59 @@ running the tenant's app again.
 from __future__ import annotations
 
 import json
+import os
+import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import pyarrow as pa
 
 from mysimbdp.coredms.types import arrow_type
+from mysimbdp.landing.moving import sync_folder
 from mysimbdp.quality.rejects import RejectedRow
 from mysimbdp.tenants.model import Table
 
-ROWS = "rows.arrows"
-REJECTED = "rejected.jsonl"
 SUMMARY = "spool.json"
+LOADING = "loading"
 
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """What lies in a finished spool, and what made it: `maker` must fit for the spool to be used again."""
+    """A finished spool in `folder`: what lies in it, and what made it. `token` names its two files."""
 
+    folder: Path
     maker: str
+    token: str
     rows_read: int
     rows_rejected: int
     app_seconds: float
 
+    @property
+    def rejected_path(self) -> Path:
+        """The rejected rows, one JSON a line."""
+        return self.folder / f"rejected.{self.token}.jsonl"
+
+    @property
+    def rows_path(self) -> Path:
+        """The typed rows, an Arrow stream; no bytes when all were rejected."""
+        return self.folder / f"rows.{self.token}.arrows"
+
+    def rows(self) -> Iterator[pa.RecordBatch]:
+        """The typed rows, batch by batch; nothing when all were rejected."""
+        if self.rows_path.stat().st_size == 0:
+            return
+        with pa.OSFile(str(self.rows_path), "rb") as source, pa.ipc.open_stream(source) as reader:
+            yield from reader
+
 
 class SpoolWriter:
-    """Writes a spool; it only counts as finished once `finish` was called.
+    """Writes a spool; it only counts as finished once `finish` was called, and goes if it never is.
+
+    Each writer has files of its own: one that has lost its lease without knowing cannot spoil another's.
 
     All batches get the table's columns: an app may leave an optional column out of one batch and not of the
     next. What is null is not written to Cassandra (UNSET), so a column that is missing and one that is null are
@@ -43,14 +67,14 @@ class SpoolWriter:
     """
 
     def __init__(self, folder: Path, table: Table) -> None:
-        self._folder = folder
         fields = [pa.field(name, arrow_type(column.type)) for name, column in table.columns.items()]
         self._schema = pa.schema([*fields, pa.field("_source", pa.int64())])
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / SUMMARY).unlink(missing_ok=True)
+        self._draft = Spooled(folder, "", secrets.token_hex(8), 0, 0, 0.0)
         self._rows: pa.RecordBatchStreamWriter | None = None
-        self._sink = pa.OSFile(str(folder / ROWS), "wb")
-        self._rejected = (folder / REJECTED).open("w", encoding="utf-8")
+        self._sink = pa.OSFile(str(self._draft.rows_path), "wb")
+        self._rejected = self._draft.rejected_path.open("w", encoding="utf-8")
+        self._kept = False
         self.rows = 0
         self.rows_rejected = 0
 
@@ -60,7 +84,11 @@ class SpoolWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        with suppress(OSError):  # closing writes: on a full disk the fault on its way says why
+            self._close()
+        if not self._kept:
+            self._draft.rows_path.unlink(missing_ok=True)
+            self._draft.rejected_path.unlink(missing_ok=True)
 
     def add(self, rows: pa.RecordBatch, rejected: list[RejectedRow]) -> None:
         """Append typed rows and rejected rows."""
@@ -87,49 +115,53 @@ class SpoolWriter:
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
     def finish(self, maker: str, app_seconds: float) -> Spooled:
-        """Declare the spool complete."""
-        spooled = Spooled(maker, self.rows + self.rows_rejected, self.rows_rejected, app_seconds)
+        """Declare the spool complete; returns it, or the one of another writer that is being loaded already."""
         self._close()
-        draft = self._folder / f"{SUMMARY}.part"
-        draft.write_text(json.dumps(asdict(spooled)))
-        draft.rename(self._folder / SUMMARY)
+        folder, token = self._draft.folder, self._draft.token
+        spooled = Spooled(folder, maker, token, self.rows + self.rows_rejected, self.rows_rejected, app_seconds)
+        facts = {name: getattr(spooled, name) for name in Spooled.__slots__ if name != "folder"}
+        draft = folder / f"{SUMMARY}.{token}.part"
+        draft.write_text(json.dumps(facts))
+        try:
+            os.link(draft, folder / SUMMARY)
+        except FileExistsError:
+            there = finished_spool(folder, maker)
+            if there is not None:
+                return there
+            draft.replace(folder / SUMMARY)
+        finally:
+            draft.unlink(missing_ok=True)
+        self._kept = True
         return spooled
 
     def _close(self) -> None:
         rows, self._rows = self._rows, None
-        if rows is not None:
-            rows.close()
-        self._sink.close()
-        self._rejected.close()
+        try:
+            if rows is not None:
+                rows.close()
+        finally:
+            self._sink.close()
+            self._rejected.close()
 
 
-def finished_spool(folder: Path, maker: str) -> Spooled | None:
-    """The spool an earlier attempt finished, if the same app and tables made it."""
+def finished_spool(folder: Path, maker: str | None = None) -> Spooled | None:
+    """The spool an earlier attempt finished, if the same app and tables made it (None: whoever did).
+
+    Once its load has begun it is the file's spool for good: rows of two spools would mix in the table.
+    """
     try:
-        spooled = Spooled(**json.loads((folder / SUMMARY).read_text()))
+        spooled = Spooled(folder, **json.loads((folder / SUMMARY).read_text()))
     except FileNotFoundError:
         return None
-    return spooled if spooled.maker == maker else None
+    return spooled if maker in {None, spooled.maker} or load_has_begun(folder) else None
 
 
-def spooled_rows(folder: Path) -> Iterator[pa.RecordBatch]:
-    """The typed rows, batch by batch; nothing when all were rejected."""
-    path = folder / ROWS
-    if path.stat().st_size == 0:
-        return
-    with pa.OSFile(str(path), "rb") as source, pa.ipc.open_stream(source) as reader:
-        yield from reader
+def mark_loading(folder: Path) -> None:
+    """Write down, before the first row goes to coredms, that rows may be there from now on."""
+    (folder / LOADING).touch()
+    sync_folder(folder)
 
 
-def rejected_rows(folder: Path, limit: int) -> list[dict[str, Any]]:
-    """The first `limit` rejected rows as data."""
-    rows: list[dict[str, Any]] = []
-    try:
-        with (folder / REJECTED).open(encoding="utf-8") as lines:
-            for line in lines:
-                if len(rows) >= limit:
-                    break
-                rows.append(json.loads(line))
-    except FileNotFoundError:
-        return []
-    return rows
+def load_has_begun(folder: Path) -> bool:
+    """True when rows of this ingest may be in coredms."""
+    return (folder / LOADING).exists()

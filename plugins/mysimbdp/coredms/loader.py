@@ -22,6 +22,7 @@ from mysimbdp.coredms.binding import row_widths
 from mysimbdp.coredms.inserting import BoundRows, Inserts
 from mysimbdp.coredms.retrying import PATIENCE_SECONDS, Persistence, Throttle
 from mysimbdp.coredms.types import arrow_type
+from mysimbdp.coredms.unloading import Deletes
 from mysimbdp.coredms.windows import windows
 from mysimbdp.errors import TerminalError
 from mysimbdp.tenants.model import FILE_BUCKET_RECORDS, Table
@@ -62,6 +63,8 @@ class Loader:
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._session = session
+        self._keyspace = keyspace
+        self._table_name = table_name
         self._table = table
         self._inserts = Inserts(session, keyspace, table_name, table.cql_columns)
         self._timestamp = write_timestamp_us
@@ -102,6 +105,22 @@ class Loader:
         except BaseExceptionGroup as group:
             raise _first(group) from group
         return LoadResult(self._rows, size, persistence.retries, time.monotonic() - begun)
+
+    async def unload(self, rows: AsyncIterable[pa.RecordBatch] | Iterable[pa.RecordBatch]) -> int:
+        """Take back what `load` of the same `rows` has written, in this process or another; returns how many rows.
+
+        Raises:
+            TransientError, TerminalError: as `load`.
+        """
+        throttle = Throttle((await read_limits(self._session)).requests_at_once)
+        persistence = Persistence(throttle, patience_seconds=self._patience)
+        deletes = Deletes(self._session, self._keyspace, self._table_name, self._table, self._timestamp)
+        try:
+            return sum(
+                [await deletes.delete(self._completed(window), throttle, persistence) async for window in windows(rows)]
+            )
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
 
     def _completed(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """`rows` with the platform's own columns, in the table's order, without what the table does not keep."""

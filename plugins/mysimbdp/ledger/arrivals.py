@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Self
+from uuid import UUID
 
 from mysimbdp.ledger.identity import month_of
-from mysimbdp.ledger.record import Ref
+from mysimbdp.ledger.record import Ref, name_from_text, name_to_text
 from mysimbdp.ledger.schema import LEDGER_KEYSPACE
 from mysimbdp.ledger.statements import Row, Statements
 
@@ -22,6 +23,7 @@ _IS_PENDING = f"SELECT ingest_id FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ?
 _ADOPT = f"UPDATE {LEDGER_KEYSPACE}.pending SET run_id = ? WHERE tenant = ? AND ingest_id = ? IF EXISTS"
 _SETTLE = f"DELETE FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ? AND ingest_id = ? IF EXISTS"
 _MONTHS = f"SELECT month FROM {LEDGER_KEYSPACE}.months WHERE tenant = ?"
+_ARRIVAL = f"SELECT sha256 FROM {LEDGER_KEYSPACE}.arrivals WHERE tenant = ? AND month = ? AND ingest_id = ?"
 _ARRIVALS = f"SELECT ingest_id, sha256 FROM {LEDGER_KEYSPACE}.arrivals WHERE tenant = ? AND month = ?"
 _TENANTS = f"SELECT DISTINCT tenant, month FROM {LEDGER_KEYSPACE}.arrivals"
 
@@ -37,7 +39,7 @@ class Pending:
     @classmethod
     def from_row(cls, tenant: str, row: Row) -> Self:
         """Build from a row of `pending`."""
-        return cls(Ref(tenant, row["sha256"], row["ingest_id"]), row["name"] or "", row["run_id"])
+        return cls(Ref(tenant, row["sha256"], row["ingest_id"]), name_from_text(row["name"] or ""), row["run_id"])
 
 
 class Arrivals:
@@ -53,8 +55,13 @@ class Arrivals:
             _RECEIVE,
             ref.tenant, month,
             ref.tenant, month, ref.ingest_id, ref.sha256,
-            ref.tenant, ref.ingest_id, ref.sha256, name, run_id,
+            ref.tenant, ref.ingest_id, ref.sha256, name_to_text(name), run_id,
         )  # fmt: skip
+
+    async def find(self, tenant: str, ingest: UUID) -> Ref | None:
+        """The arrival of this ingest, or None when it was never received."""
+        rows = await self._statements.run(_ARRIVAL, tenant, month_of(ingest), ingest)
+        return Ref(tenant, rows[0]["sha256"], ingest) if rows else None
 
     async def pending(self, tenant: str) -> list[Pending]:
         """Files of `tenant` whose receipt is not written yet, oldest first."""
@@ -63,7 +70,11 @@ class Arrivals:
 
     async def is_pending(self, ref: Ref) -> bool:
         """True until the receipt is written."""
-        return bool(await self._statements.run(_IS_PENDING, ref.tenant, ref.ingest_id))
+        return await self.is_pending_ingest(ref.tenant, ref.ingest_id)
+
+    async def is_pending_ingest(self, tenant: str, ingest: UUID) -> bool:
+        """The same, for whoever knows the ingest id alone."""
+        return bool(await self._statements.run(_IS_PENDING, tenant, ingest))
 
     async def adopt(self, ref: Ref, run_id: str) -> None:
         """Name the run that now looks after a pending file."""

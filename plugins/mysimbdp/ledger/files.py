@@ -7,12 +7,13 @@ lease that Cassandra itself lets expire, so no clock but its own decides when a 
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from mysimbdp.errors import Code, Problem, TransientError
-from mysimbdp.ledger.record import FileRecord, Ref, problem_to_json
+from mysimbdp.landing.names import safe_label
+from mysimbdp.ledger.record import FileRecord, Ref, name_to_text, problem_to_json
 from mysimbdp.ledger.schema import LEDGER_KEYSPACE
 from mysimbdp.ledger.statements import Statements
 from mysimbdp.ledger.states import PENDING, State, may_become
@@ -25,7 +26,7 @@ _FIND = f"SELECT * FROM {_FILES} WHERE {_KEY} AND ingest_id = ?"
 _CLAIM = f"""BEGIN BATCH
 UPDATE {_FILES} SET live_ingest = ? WHERE {_KEY} IF live_ingest = NULL;
 UPDATE {_FILES} SET state = ?, name = ?, size = ?, run_id = ?, table_name = ?, file_format = ?, app = ?,
-    write_timestamp = ?, seconds = ?, received_at = ?, claimed_at = ? WHERE {_KEY} AND ingest_id = ?;
+    write_timestamp = ?, seconds = ?, received_at = ?, claimed_at = ? WHERE {_KEY} AND ingest_id = ? IF state = NULL;
 APPLY BATCH"""
 
 _UNCLAIMED = f"""UPDATE {_FILES} SET state = ?, name = ?, size = ?, run_id = ?, file_format = ?, problem = ?,
@@ -37,15 +38,16 @@ _RELEASE = f"UPDATE {_FILES} SET holder = NULL WHERE {_KEY} IF holder = ?"
 _BEGIN = f"""BEGIN BATCH
 UPDATE {_FILES} SET live_ingest = ? WHERE {_KEY} IF live_ingest = ? AND holder = ?;
 UPDATE {_FILES} SET state = ?, attempts = ?, run_id = ?, app = ?, app_version = ?, app_digest = ?
-    WHERE {_KEY} AND ingest_id = ?;
+    WHERE {_KEY} AND ingest_id = ? IF state IN ?;
 APPLY BATCH"""
 
 _FINISH = f"""BEGIN BATCH
 UPDATE {_FILES} SET live_ingest = ?, holder = NULL WHERE {_KEY} IF live_ingest = ? AND holder = ?;
 UPDATE {_FILES} SET state = ?, failures = ?, rows_read = ?, rows_written = ?, rows_rejected = ?, bytes_written = ?,
-    seconds = ?, problem = ?, finished_at = ? WHERE {_KEY} AND ingest_id = ?;
+    seconds = ?, problem = ?, finished_at = ? WHERE {_KEY} AND ingest_id = ? IF state IN ?;
 APPLY BATCH"""
 
+_PENDING = [str(state) for state in sorted(PENDING)]
 _NOTE = f"UPDATE {_FILES} SET problem = ?, failures = ?, attempts = ? WHERE {_KEY} AND ingest_id = ? IF state IN ?"
 _ARCHIVED = f"UPDATE {_FILES} SET archived = ? WHERE {_KEY} AND ingest_id = ?"
 
@@ -79,12 +81,19 @@ class Files:
         applied, found = await self._statements.applies(
             _CLAIM,
             wanted.ingest_id, wanted.tenant, wanted.sha256,
-            str(State.CLAIMED), wanted.name, wanted.size, wanted.run_id, wanted.table_name, wanted.file_format,
-            wanted.app, int(claimed_at.timestamp() * 1_000_000), wanted.seconds, wanted.received_at, claimed_at,
+            str(State.CLAIMED), name_to_text(wanted.name), wanted.size, wanted.run_id, wanted.table_name,
+            wanted.file_format, wanted.app,
+            # To the microsecond: two ingests with one timestamp could each win some cells of a row they share.
+            time.time_ns() // 1000, wanted.seconds, wanted.received_at, claimed_at,
             wanted.tenant, wanted.sha256, wanted.ingest_id,
         )  # fmt: skip
-        if applied or found.get("live_ingest") == wanted.ingest_id:
+        if applied:
             return await self._must_find(wanted.ref)
+        # Either this very ingest has its record (another run's, or our own first try that we heard nothing of),
+        # or the bytes are another's.
+        known = await self.find(wanted.ref)
+        if known is not None:
+            return known
         return await self.end_unclaimed(replace(wanted, state=State.DUPLICATE, duplicate_of=found.get("live_ingest")))
 
     async def end_unclaimed(self, record: FileRecord) -> FileRecord:
@@ -93,7 +102,7 @@ class Files:
             raise ValueError(f"received → {record.state}")
         await self._statements.applies(
             _UNCLAIMED,
-            str(record.state), record.name, record.size, record.run_id, record.file_format,
+            str(record.state), name_to_text(record.name), record.size, record.run_id, record.file_format,
             problem_to_json(record.problem) if record.problem else None, record.duplicate_of,
             record.received_at, now(), record.tenant, record.sha256, record.ingest_id,
         )  # fmt: skip
@@ -115,53 +124,54 @@ class Files:
     async def begin(self, record: FileRecord, holder: str) -> FileRecord:
         """claimed → ingesting (again, after a take-over); counts the attempt and names the app that runs."""
         _check(record.state, State.INGESTING)
-        await self._fenced(
-            record, State.INGESTING, _BEGIN,
+        applied, _ = await self._statements.applies(
+            _BEGIN,
             record.ingest_id, record.tenant, record.sha256, record.ingest_id, holder,
             str(State.INGESTING), record.attempts + 1, record.run_id, record.app, record.app_version,
-            record.app_digest, record.tenant, record.sha256, record.ingest_id,
+            record.app_digest, record.tenant, record.sha256, record.ingest_id, _PENDING,
         )  # fmt: skip
+        if not applied:  # a repeated request would be applied again: whoever is refused is not the holder
+            raise _lost(record)
         return replace(record, state=State.INGESTING, attempts=record.attempts + 1, holder=holder)
 
     async def finish(self, record: FileRecord, state: State, holder: str) -> FileRecord:
         """→ committed | rejected | failed, with the counts in `record`. Only a commit keeps the claim."""
         _check(record.state, state)
         keeps = record.ingest_id if state is State.COMMITTED else None
-        await self._fenced(
-            record, state, _FINISH,
+        applied, _ = await self._statements.applies(
+            _FINISH,
             keeps, record.tenant, record.sha256, record.ingest_id, holder,
             str(state), record.failures,
             record.rows_read, record.rows_written, record.rows_rejected, record.bytes_written,
             record.seconds, problem_to_json(record.problem) if record.problem else None, now(),
-            record.tenant, record.sha256, record.ingest_id,
+            record.tenant, record.sha256, record.ingest_id, _PENDING,
         )  # fmt: skip
-        return await self._must_find(record.ref)
+        found = await self._must_find(record.ref)
+        if not applied and found.state is not state:  # the same state: the answer to our own first try was lost
+            raise _lost(record)
+        return found
 
     async def note(self, record: FileRecord, problem: Problem) -> None:
         """Write down why a pending file waits, and its counts of attempts and failures; changes no state."""
         await self._statements.applies(
             _NOTE, problem_to_json(problem), record.failures, record.attempts,
-            record.tenant, record.sha256, record.ingest_id, [str(state) for state in sorted(PENDING)],
+            record.tenant, record.sha256, record.ingest_id, _PENDING,
         )  # fmt: skip
 
     async def archived(self, ref: Ref, place: str) -> None:
         """Remember where the bytes of a committed file are kept."""
         await self._statements.run(_ARCHIVED, place, ref.tenant, ref.sha256, ref.ingest_id)
 
-    async def _fenced(self, record: FileRecord, state: State, cql: str, *values: Any) -> None:
-        applied, _ = await self._statements.applies(cql, *values)
-        if applied:
-            return
-        current = await self.find(record.ref)
-        if current is None or current.state is not state:
-            what = f"the lease on {record.name!r} expired and another run took it over"
-            raise TransientError(Problem(Code.CLAIM_LOST, what, file=record.name))
-
     async def _must_find(self, ref: Ref) -> FileRecord:
         record = await self.find(ref)
         if record is None:
             raise TransientError(Problem(Code.COREDMS_UNREACHABLE, f"{ref} was written but is not read back"))
         return record
+
+
+def _lost(record: FileRecord) -> TransientError:
+    what = "the lease on it expired, and another run has taken it over or ended it"
+    return TransientError(Problem(Code.CLAIM_LOST, what, file=safe_label(record.name)))
 
 
 def _check(old: State, new: State) -> None:

@@ -16,12 +16,13 @@ _QUOTAS = f"{LEDGER_KEYSPACE}.quotas"
 _SUMS = f"SELECT files_used, bytes_used FROM {_QUOTAS} WHERE tenant = ? LIMIT 1"
 _ONE = f"SELECT bytes FROM {_QUOTAS} WHERE tenant = ? AND ingest_id = ?"
 _ALL = f"SELECT ingest_id, bytes FROM {_QUOTAS} WHERE tenant = ?"
+# The row's own condition too: between our look and our change, sums may have come back to what they were.
 _CHANGE = f"""BEGIN BATCH
 UPDATE {_QUOTAS} SET files_used = ?, bytes_used = ? WHERE tenant = ? IF files_used = ? AND bytes_used = ?;
 {{row}};
 APPLY BATCH"""
-_RESERVE = _CHANGE.format(row=f"INSERT INTO {_QUOTAS} (tenant, ingest_id, bytes) VALUES (?, ?, ?)")
-_FREE = _CHANGE.format(row=f"DELETE FROM {_QUOTAS} WHERE tenant = ? AND ingest_id = ?")
+_RESERVE = _CHANGE.format(row=f"INSERT INTO {_QUOTAS} (tenant, ingest_id, bytes) VALUES (?, ?, ?) IF NOT EXISTS")
+_FREE = _CHANGE.format(row=f"DELETE FROM {_QUOTAS} WHERE tenant = ? AND ingest_id = ? IF EXISTS")
 TRIES = 200
 LONGEST_PAUSE_SECONDS = 0.1
 
@@ -61,7 +62,7 @@ class Quotas:
                 return None
             new_files, new_bytes = (files_used or 0) + 1, (bytes_used or 0) + size
             if new_files > files:
-                return Problem(Code.QUOTA_FILES, f"{files_used} of max_nb_files {files} files are stored already")
+                return Problem(Code.QUOTA_FILES, f"{files_used or 0} of max_nb_files {files} files are stored already")
             if new_bytes > bytes_:
                 what = f"{bytes_used or 0} of max_file_size {bytes_} bytes are stored; {size} more do not fit"
                 return Problem(Code.QUOTA_BYTES, what)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
+from urllib.parse import quote, unquote_to_bytes
 from uuid import UUID
 
 from mysimbdp.errors import Code, Problem
+from mysimbdp.landing.names import safe_label
 from mysimbdp.ledger.states import State
 from mysimbdp.tenants.model import FileFormat
 
@@ -85,6 +88,8 @@ class FileRecord:
     def from_row(cls, row: dict[str, Any]) -> Self:
         """Build from a row of `files`; absent counts are 0."""
         known = {key: value for key, value in row.items() if value is not None and key in cls.__slots__}
+        if "name" in known:
+            known["name"] = name_from_text(known["name"])
         if "state" in known:
             known["state"] = State(known["state"])
         if "problem" in known:
@@ -98,7 +103,7 @@ class FileRecord:
         return {
             "tenant": self.tenant,
             "ingest_id": str(self.ingest_id),
-            "file": self.name,
+            "file": safe_label(self.name),
             "sha256": None if is_unread(self.sha256) else self.sha256,
             "state": str(self.state),
             "table": self.table_name,
@@ -152,6 +157,18 @@ def problem_from_json(text: str) -> Problem:
     )
 
 
-def ledger_name(name: str) -> str:
-    """A file name as the ledger keeps it: names that are not UTF-8 have the odd bytes spelled as `\\xNN`."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def name_to_text(name: str) -> str:
+    """A file name as a text column can hold it: one that is not UTF-8 is percent-quoted behind a slash.
+
+    No file name has a slash, so `name_from_text` gives back every name exactly.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return f"/{quote(os.fsencode(name), safe=' ')}"
+    return name
+
+
+def name_from_text(text: str) -> str:
+    """The inverse of `name_to_text`."""
+    return os.fsdecode(unquote_to_bytes(text[1:])) if text.startswith("/") else text
