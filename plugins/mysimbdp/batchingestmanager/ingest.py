@@ -23,6 +23,7 @@ from mysimbdp.batchingestmanager.spool import (
     load_has_begun,
     mark_loading,
 )
+from mysimbdp.coredms.faults import lacks_rights
 from mysimbdp.coredms.loader import Loader
 from mysimbdp.coredms.schema import ensure_tenant, fingerprint
 from mysimbdp.errors import Code, MysimbdpError, Problem, TerminalError, TransientError
@@ -208,7 +209,8 @@ class _Ingest:
         try:
             result = await self._loader(record).load(spooled.rows())
         except TerminalError as fault:
-            if fault.problem.code is Code.SCHEMA_NOT_APPLIED:  # nothing is wrong with the file: it waits
+            if fault.problem.code is Code.SCHEMA_NOT_APPLIED or lacks_rights(fault):
+                # Nothing is wrong with the file: it waits until the platform is put right.
                 raise TransientError(fault.problem) from fault
             raise
         record = replace(

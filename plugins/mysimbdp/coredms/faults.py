@@ -56,5 +56,10 @@ def fault_of(error: Exception) -> TransientError | TerminalError:
     return TerminalError(Problem(Code.COREDMS_REFUSED, what))
 
 
+def lacks_rights(fault: BaseException) -> bool:
+    """Whether coredms refused because our role may not do it, which is no fault of the data."""
+    return isinstance(fault.__cause__, driver.CassErrorServerUnauthorized | driver.CassErrorServerBadCredentials)
+
+
 def _names_a_missing_thing(what: str) -> bool:
     return "does not exist" in what or "Undefined column name" in what or "unconfigured table" in what

@@ -103,7 +103,8 @@ class Loader:
                             under_way.create_task(sending)
                             await asyncio.sleep(0)  # others on this loop (leases) get their turn
         except BaseExceptionGroup as group:
-            raise _first(group) from group
+            first = _first(group)
+            raise first from first.__cause__
         return LoadResult(self._rows, size, persistence.retries, time.monotonic() - begun)
 
     async def unload(self, rows: AsyncIterable[pa.RecordBatch] | Iterable[pa.RecordBatch]) -> int:
@@ -120,7 +121,8 @@ class Loader:
                 [await deletes.delete(self._completed(window), throttle, persistence) async for window in windows(rows)]
             )
         except BaseExceptionGroup as group:
-            raise _first(group) from group
+            first = _first(group)
+            raise first from first.__cause__
 
     def _completed(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """`rows` with the platform's own columns, in the table's order, without what the table does not keep."""

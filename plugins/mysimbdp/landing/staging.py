@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from mysimbdp.errors import Code, Problem, TerminalError
@@ -40,11 +41,21 @@ def take_copy(inbox_path: Path, staged_path: Path, expected: Seen, max_bytes: in
     except TerminalError as error:
         if error.problem.code is Code.FILE_VANISHED and staged_path.exists():
             return _hash(staged_path)
+        _forget(staged_path.parent)
+        raise
+    except BaseException:
+        _forget(staged_path.parent)
         raise
     draft.rename(staged_path)
     step("renamed")
     sync_folder(staged_path.parent)
     return taken
+
+
+def _forget(folder: Path) -> None:
+    """Remove the folder again if there is nothing in it: no arrival will ever name it."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _hash(path: Path) -> Taken:
