@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     client_apps_dir: Path = REPOSITORY / "client_apps"
     dags_dir: Path = REPOSITORY / "dags"
     port_offset: int = 0
-    scan_seconds: float = 0.25
+    scan_seconds: float = 0.1
     """Pause between two looks at the inboxes; a file is complete when two looks agree."""
     lease_seconds: int = 30
     """How long a claim outlives the last sign of life of the process that holds it."""

@@ -61,6 +61,10 @@ class RingBook:
         attempt = 1 + max((self._rung[seen].attempt for seen in files if seen in self._rung), default=0)
         return Ring(self.tenant, f"inbox__{_digest(files)}__{attempt}", tuple(files), attempt)
 
+    def knows(self, seen: Seen) -> bool:
+        """True when this very file was rung for before."""
+        return seen in self._rung
+
     def accepted(self, ring: Ring) -> None:
         """Airflow has the run, or had it already."""
         for seen in ring.files:

@@ -17,9 +17,10 @@ from mysimbdp.batchingestmanager.conf import broken_conf, inbox_conf, takeover_c
 from mysimbdp.batchingestmanager.rings import RingBook
 from mysimbdp.batchingestmanager.takeovers import TakeoverBook
 from mysimbdp.errors import MysimbdpError
-from mysimbdp.landing.completeness import Snapshot, complete_files, scan
+from mysimbdp.landing.completeness import Seen, Snapshot, complete_files, scan
 from mysimbdp.landing.layout import Landing
 from mysimbdp.landing.names import safe_label
+from mysimbdp.landing.writers import is_being_written
 from mysimbdp.ledger.arrivals import Pending
 from mysimbdp.ledger.files import now
 from mysimbdp.ledger.identity import arrival_time
@@ -140,7 +141,7 @@ class Watcher:
                 continue
             complete = complete_files(previous, snapshot, done_marker=tenant.source.done_marker)
             book = self._rings.setdefault(name, RingBook(name, time.monotonic))
-            ring = book.due(complete)
+            ring = book.due(await asyncio.to_thread(self._without_writers, name, book, complete))
             if ring is not None:
                 rings.append((book, ring, tenant))
         self._snapshots = current
@@ -152,6 +153,11 @@ class Watcher:
 
     def _scan_all(self, names: Iterable[str]) -> dict[str, Snapshot]:
         return {name: scan(Landing(self._settings, name).inbox, self._snapshots.get(name)) for name in names}
+
+    def _without_writers(self, tenant: str, book: RingBook, complete: list[Seen]) -> list[Seen]:
+        """Leave out what a process still has open for writing; asked once for each file, before it is rung for."""
+        inbox = Landing(self._settings, tenant).inbox
+        return [seen for seen in complete if book.knows(seen) or not is_being_written(inbox / seen.name)]
 
     async def _check_runs(self) -> None:
         """Ask what became of runs whose files are still in the inbox."""

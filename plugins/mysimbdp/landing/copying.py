@@ -12,6 +12,7 @@ from mysimbdp.errors import Code, Problem, TerminalError, TransientError
 from mysimbdp.landing.completeness import Seen, seen
 from mysimbdp.landing.moving import full_disk_is_transient
 from mysimbdp.landing.names import safe_label
+from mysimbdp.landing.writers import has_writer
 
 BLOCK = 1 << 20
 
@@ -50,6 +51,7 @@ def copy_unchanged(
     source = _open(path, expected)
     try:
         _must_be(expected, source)
+        _must_be_done(expected, source)
         step("before copy")
         with full_disk_is_transient(target):
             taken = _stream(source, target, expected, on_bytes)
@@ -79,6 +81,11 @@ def _open(path: Path, expected: Seen) -> int:
             raise _still_growing(label) from error  # it became a link (ELOOP), a socket (ENXIO), …
         what = f"it cannot be opened: {error.strerror}"
         raise TransientError(Problem(Code.FILE_UNREADABLE, what, label)) from error
+
+
+def _must_be_done(expected: Seen, source: int) -> None:
+    if has_writer(source):
+        raise _still_growing(safe_label(expected.name))
 
 
 def _must_be(expected: Seen, source: int) -> None:

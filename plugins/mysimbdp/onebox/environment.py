@@ -107,7 +107,7 @@ def _airflow(settings: Settings, options: Options, secrets: Secrets, ports: Port
             "namespace_levels": " ".join(f"{name}=WARNING" for name in _CHATTY),
         },
         "scheduler": {
-            "scheduler_idle_sleep_time": 0.25,
+            "scheduler_idle_sleep_time": 0.2,
             "catchup_by_default": False,
             # After a kill -9 the work of the dead is found again in a minute, not in five.
             "orphaned_tasks_check_interval": 30,
