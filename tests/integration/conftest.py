@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import time
 from collections.abc import Callable, Coroutine
@@ -121,10 +122,9 @@ class Airflow:
         conn = connection(AIRFLOW)
         base = f"http://{conn.host}:{conn.port}"
         body = {"username": conn.login, "password": conn.password}
-        token = httpx.post(f"{base}/auth/token", json=body, trust_env=False).raise_for_status().json()["access_token"]
-        self._http = httpx.Client(
-            base_url=f"{base}/api/v2", headers={"Authorization": f"Bearer {token}"}, trust_env=False
-        )
+        token = httpx.post(f"{base}/auth/token", json=body, timeout=60, trust_env=False).raise_for_status()
+        headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
+        self._http = httpx.Client(base_url=f"{base}/api/v2", headers=headers, timeout=60, trust_env=False)
 
     def get(self, path: str) -> Any:
         return self._http.get(path).raise_for_status().json()
@@ -139,7 +139,7 @@ class Airflow:
         return str(self.call("POST", f"/dags/{dag_id}/dagRuns", logical_date=None)["dag_run_id"])
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
-        return list(self.get(f"/dags/{dag_id}/dagRuns?limit=100")["dag_runs"])
+        return list(self.get(f"/dags/{dag_id}/dagRuns?limit=100&order_by=-run_after")["dag_runs"])
 
     def has_dag(self, dag_id: str) -> bool:
         return self._http.get(f"/dags/{dag_id}").is_success
@@ -163,7 +163,8 @@ def airflow(onebox: Onebox) -> Airflow:
 @pytest.fixture
 def tenant(request: pytest.FixtureRequest, onebox: Onebox, airflow: Airflow) -> LiveTenant:
     """A tenant of the test's own, watched by the live platform."""
-    name = request.node.name.removeprefix("test_").split("[")[0][:30].strip("_")
+    words = re.findall("[a-z0-9]+", request.node.name.lower().removeprefix("test_"))
+    name = "_".join([*words[-2:], *words[:-2]])[:30].strip("_")  # what tells parameters apart comes first
     shutil.rmtree(settings().tenants_dir / name, ignore_errors=True)
     fresh = LiveTenant(name)
     fresh.write_file()

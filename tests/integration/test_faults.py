@@ -68,7 +68,14 @@ def test_kill_9_of(component: str, tenant: LiveTenant, onebox: Onebox, airflow: 
 
 
 def _is_task(member: psutil.Process) -> bool:
+    """The worker that runs a task, its supervisor, the task itself, and the app and launcher below it.
+
+    Not an idle worker: it waits for work with the lock of its queue in its hands, and a LocalExecutor whose idle
+    worker was killed starts no task any more until the scheduler is restarted.
+    """
     try:
-        return "task supervisor" in member.name() or "airflow worker" in " ".join(member.cmdline())
-    except psutil.NoSuchProcess:
+        words = " ".join(member.cmdline())
+    except psutil.Error:
         return False
+    busy = words.startswith("airflow worker") and "<idle>" not in words
+    return busy or words.startswith("airflow task") or "app.py" in words or "launch.py" in words

@@ -111,7 +111,7 @@ def _airflow(settings: Settings, options: Options, secrets: Secrets, ports: Port
             "catchup_by_default": False,
             # After a kill -9 the work of the dead is found again in a minute, not in five.
             "orphaned_tasks_check_interval": 30,
-            "task_instance_heartbeat_timeout": 60,
+            "task_instance_heartbeat_timeout": 40,
             # How often the DAG processor looks for the DAGs of removed tenants.
             "parsing_cleanup_interval": 2 * PICK_UP_SECONDS,
         },
