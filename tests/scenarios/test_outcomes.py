@@ -240,6 +240,14 @@ def test_a_file_that_grows_while_it_is_copied_waits(customer: Customer, monkeypa
     customer.at_rest()
 
 
+def test_a_file_that_is_open_for_writing_waits(customer: Customer) -> None:
+    with customer.drop("open.csv", "id,word\n1,open\n").open("a"):
+        assert customer.run() == []
+        assert customer.inbox() == ["open.csv"]
+    assert outcomes(customer.run()) == {"open.csv": "committed"}
+    customer.at_rest()
+
+
 def test_a_file_deleted_after_it_was_seen_is_no_file(customer: Customer) -> None:
     customer.drop("gone.csv", "id,word\n1,gone\n")
     seen = customer.look("gone.csv")

@@ -143,6 +143,11 @@ class _Ingest:
             stop = threading.Event()
             try:
                 spooled = await asyncio.to_thread(self._spool, record, app, folder, maker, stop)
+            except FileNotFoundError as error:
+                if folder.exists():
+                    raise
+                what = "its private folder is gone: another run has ended it"
+                raise TransientError(Problem(Code.CLAIM_LOST, what, safe_label(record.name))) from error
             finally:
                 stop.set()  # the lease was lost: the thread must not go on by itself
         record = replace(
