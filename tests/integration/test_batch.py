@@ -122,14 +122,18 @@ def test_a_broken_tenant_file_shows(tenant: LiveTenant, airflow: Airflow) -> Non
     other.write_file()
     (settings().tenants_dir / tenant.name / "tenant.yaml").write_text(f"tenant: {tenant.name}\ntabels: {{}}\n")
     dag = f"batch_{tenant.name}"
-    wait_for("its error in the UI", lambda: "broken" in airflow.get(f"/dags/{dag}")["dag_display_name"])
+
+    def tags() -> set[str]:
+        return {tag["name"] for tag in airflow.get(f"/dags/{dag}")["tags"]}
+
+    wait_for("its error in the UI", lambda: "broken tenant file" in tags())
     wait_for("its red run", lambda: [run for run in airflow.runs(dag) if run["state"] == "failed"])
     assert "tabels" in airflow.get(f"/dags/{dag}/details")["doc_md"], "it names the key that is wrong"
     wait_for("the other's DAG", lambda: airflow.has_dag(f"batch_{other.name}"))
     other.drop("three.csv", THREE)
     assert other.verdict("three.csv").outcome == "committed"
     tenant.write_file()
-    wait_for("the mended DAG", lambda: "broken" not in airflow.get(f"/dags/{dag}")["dag_display_name"])
+    wait_for("the mended DAG", lambda: "broken tenant file" not in tags())
     tenant.drop("three.csv", THREE)
     assert tenant.verdict("three.csv").outcome == "committed"
 

@@ -7,12 +7,15 @@ import hashlib
 import itertools
 import logging
 import os
+import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
+from cassandra.cluster import NoHostAvailable
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from mysimbdp.audit import audit_tenant
 from mysimbdp.batchingestmanager.adoption import adopt
@@ -70,7 +73,7 @@ class Customer:
     @classmethod
     def make(cls, reader: Any, **changes: Any) -> Customer:
         """A customer nobody else has: `changes` replace top-level keys of the tenant file."""
-        name = f"s{os.getpid()}_{next(_numbers)}"
+        name = f"s{uuid.uuid4().hex[:12]}"  # two packages import this module, each under a name of its own
         tenant = Tenant.model_validate(tenant_facts(name, **changes))
         apply_tenant(tenant)
         Landing(settings(), name).ensure()
@@ -182,16 +185,27 @@ class Customer:
     def records(self) -> list[FileRecord]:
         return in_ledger(lambda ledger: ledger.records(self.name))
 
+    def _read(self, query: str, *values: str) -> list[Any]:
+        # After an outage the plain driver takes a while to notice that the node is back.
+        for attempt in Retrying(
+            retry=retry_if_exception_type(NoHostAvailable),
+            stop=stop_after_delay(90),
+            wait=wait_fixed(0.5),
+            reraise=True,
+        ):
+            with attempt:
+                return list(self.reader.execute(query, values or None))
+        raise AssertionError("tenacity either returns or raises")
+
     def rows(self, content: bytes | str | None = None, table: str = "events") -> list[dict[str, Any]]:
         """Rows in coredms, of one content or of all, without the platform's columns, in order."""
         query = f"SELECT * FROM tenant_{self.name}.{table}"
         if content is None:
-            found = list(self.reader.execute(query))
+            found = self._read(query)
         else:
             raw = content.encode() if isinstance(content, str) else content
-            found = list(
-                self.reader.execute(f'{query} WHERE "_file" = %s AND "_bucket" = 0', (hashlib.sha256(raw).hexdigest(),))
-            )
+            digest = hashlib.sha256(raw).hexdigest()
+            found = self._read(f'{query} WHERE "_file" = %s AND "_bucket" = 0', digest)
         plain = [dict(zip(row._fields, row, strict=True)) for row in found]
         columns = self.tenant.tables[table].columns
         return sorted(

@@ -19,6 +19,8 @@ from mysimbdp.coredms.schema import apply_tenant
 from mysimbdp.errors import Code, Problem, TerminalError
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord
+from mysimbdp.onebox import roles, secrets
+from mysimbdp.onebox.onebox import Onebox
 
 from .customers import EVENTS, Customer, in_ledger
 
@@ -438,12 +440,14 @@ def test_rows_of_a_load_that_coredms_refuses_are_taken_back(reader: Any, monkeyp
     assert len(customer.rows()) == 502
 
 
-def test_without_the_right_to_write_a_file_waits(reader: Any) -> None:
+def test_without_the_right_to_write_a_file_waits(reader: Any, coredms_only: Onebox) -> None:
     customer = Customer.make(reader)
+    superuser = secrets.load_or_make(coredms_only.home).cassandra_superuser
     role = connection(COREDMS).login
     table = f"{customer.tenant.keyspace}.events"
-    reader.execute(f"REVOKE MODIFY ON KEYSPACE {customer.tenant.keyspace} FROM {role}")
-    reader.execute(f"REVOKE MODIFY ON TABLE {table} FROM {role}")
+    with roles._session(coredms_only.ports.cassandra_native, roles.SUPERUSER, superuser) as owner:
+        owner.execute(f"REVOKE MODIFY ON KEYSPACE {customer.tenant.keyspace} FROM {role}")
+        owner.execute(f"REVOKE MODIFY ON TABLE {table} FROM {role}")
     time.sleep(2.5)  # coredms remembers rights for two seconds
     customer.drop("a.csv", TWO)
     assert customer.run(tries=1) == []
@@ -452,7 +456,8 @@ def test_without_the_right_to_write_a_file_waits(reader: Any) -> None:
     assert waiting.problem is not None
     assert "MODIFY" in waiting.problem.what
     customer.balanced()
-    reader.execute(f"GRANT MODIFY ON TABLE {table} TO {role}")
+    with roles._session(coredms_only.ports.cassandra_native, roles.SUPERUSER, superuser) as owner:
+        owner.execute(f"GRANT MODIFY ON TABLE {table} TO {role}")
     time.sleep(2.5)
     assert outcomes(customer.run(wanted=None)) == {"a.csv": "committed"}
     assert customer.rows() == TWO_ROWS
