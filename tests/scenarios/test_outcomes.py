@@ -21,6 +21,7 @@ from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord
 from mysimbdp.onebox import roles, secrets
 from mysimbdp.onebox.onebox import Onebox
+from mysimbdp.onebox.ports import HOST
 
 from .customers import EVENTS, Customer, in_ledger
 
@@ -445,7 +446,7 @@ def test_without_the_right_to_write_a_file_waits(reader: Any, coredms_only: Oneb
     superuser = secrets.load_or_make(coredms_only.home).cassandra_superuser
     role = connection(COREDMS).login
     table = f"{customer.tenant.keyspace}.events"
-    with roles._session(coredms_only.ports.cassandra_native, roles.SUPERUSER, superuser) as owner:
+    with roles._session(HOST, coredms_only.ports.cassandra_native, roles.SUPERUSER, superuser) as owner:
         owner.execute(f"REVOKE MODIFY ON KEYSPACE {customer.tenant.keyspace} FROM {role}")
         owner.execute(f"REVOKE MODIFY ON TABLE {table} FROM {role}")
     time.sleep(2.5)  # coredms remembers rights for two seconds
@@ -456,7 +457,7 @@ def test_without_the_right_to_write_a_file_waits(reader: Any, coredms_only: Oneb
     assert waiting.problem is not None
     assert "MODIFY" in waiting.problem.what
     customer.balanced()
-    with roles._session(coredms_only.ports.cassandra_native, roles.SUPERUSER, superuser) as owner:
+    with roles._session(HOST, coredms_only.ports.cassandra_native, roles.SUPERUSER, superuser) as owner:
         owner.execute(f"GRANT MODIFY ON TABLE {table} TO {role}")
     time.sleep(2.5)
     assert outcomes(customer.run(wanted=None)) == {"a.csv": "committed"}
