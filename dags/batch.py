@@ -1,10 +1,10 @@
 """Generates watch_inboxes and one batch_<tenant> for each tenant file (DAG discovery looks for: airflow, dag)."""
 
 from airflow.sdk import get_parsing_context
-from mysimbdp.tenants.store import load_tenants
 
 from mysimbdp.batchingestmanager.dag_factory import WATCH_INBOXES, batch_dag, broken_dag, watch_dag
 from mysimbdp.settings import settings
+from mysimbdp.tenants.store import load_tenants
 
 # At the start of a task Airflow needs that task's DAG alone.
 wanted = get_parsing_context().dag_id

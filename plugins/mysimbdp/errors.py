@@ -66,6 +66,7 @@ class Code(StrEnum):
     COREDMS_UNREACHABLE = "COREDMS_UNREACHABLE"
     COREDMS_OVERLOADED = "COREDMS_OVERLOADED"
     COREDMS_REFUSED = "COREDMS_REFUSED"
+    COREDMS_RESTARTED = "COREDMS_RESTARTED"
     AIRFLOW_UNREACHABLE = "AIRFLOW_UNREACHABLE"
     AIRFLOW_REFUSED = "AIRFLOW_REFUSED"
     CONNECTION_MISSING = "CONNECTION_MISSING"
@@ -124,6 +125,7 @@ ADVICE: dict[Code, str] = {
     Code.COREDMS_UNREACHABLE: "Start Cassandra (`mysimbdp up`) or check the connection; files wait meanwhile.",
     Code.COREDMS_OVERLOADED: "Cassandra asks for less; the work is tried again by itself.",
     Code.COREDMS_REFUSED: "See Cassandra's message; the schema or the rights do not fit the request.",
+    Code.COREDMS_RESTARTED: "Nothing to do: Cassandra was started anew in the middle; the step is repeated by itself.",
     Code.AIRFLOW_UNREACHABLE: "Start Airflow (`mysimbdp up`) or check the connection mysimbdp_airflow.",
     Code.AIRFLOW_REFUSED: "See Airflow's message; check login and rights of the connection mysimbdp_airflow.",
     Code.CONNECTION_MISSING: "Define the Airflow connection named, e.g. by AIRFLOW_CONN_<NAME>.",

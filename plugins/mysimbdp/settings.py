@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -24,6 +25,8 @@ class Settings(BaseSettings):
     """Pause between two looks at the inboxes; a file is complete when two looks agree."""
     lease_seconds: int = 30
     """How long a claim outlives the last sign of life of the process that holds it."""
+    checkpoint_rows: int = Field(default=500_000, ge=1)
+    """After so many rows of a file a load is durable and noted: a killed one goes on from there."""
 
     @property
     def landing_dir(self) -> Path:

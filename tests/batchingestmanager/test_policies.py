@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from uuid import uuid1
 
+import pyarrow as pa
 import pytest
 
 from mysimbdp.batchingestmanager.attempts import MOST_INTERRUPTED_ATTEMPTS, exhausted
+from mysimbdp.batchingestmanager.checkpoints import segments
 from mysimbdp.batchingestmanager.grouping import MOST_FILES_IN_A_GROUP, MOST_GROUPS, group_by_bytes
 from mysimbdp.batchingestmanager.judge import judge
 from mysimbdp.errors import Code
@@ -69,3 +71,17 @@ def test_one_verdict_for_the_whole_file(read: int, rejected: int, share: float, 
 def test_nothing_is_tried_for_ever(attempts: int, failures: int, spent: bool) -> None:
     record = FileRecord("t", "00", uuid1(), name="a.csv", attempts=attempts, failures=failures)
     assert (exhausted(record, max_attempts=3) is not None) == spent
+
+
+@pytest.mark.parametrize(
+    ("batches", "cut"),
+    [
+        pytest.param([], [], id="no rows, no checkpoint"),
+        pytest.param([3], [3], id="fewer rows than asked for"),
+        pytest.param([5, 5, 5, 1], [10, 6], id="after whole batches, once enough came together"),
+        pytest.param([20, 20], [20, 20], id="a large batch is not cut"),
+    ],
+)
+def test_a_load_is_cut_into_segments_at_checkpoints(batches: list[int], cut: list[int]) -> None:
+    rows = (pa.RecordBatch.from_pydict({"n": pa.array(range(count))}) for count in batches)
+    assert [sum(batch.num_rows for batch in segment) for segment in segments(rows, 8)] == cut

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from tests.scenarios.customers import Customer
 
+from mysimbdp.batchingestmanager import intake, record
+from mysimbdp.coredms.durability import Life
+from mysimbdp.coredms.durability import until_durable as really_until_durable
 from mysimbdp.coredms.loader import Loader
-from mysimbdp.errors import MysimbdpError
+from mysimbdp.errors import MysimbdpError, TransientError
 from mysimbdp.onebox import cassandra, process
 from mysimbdp.onebox.onebox import Onebox
 
@@ -75,16 +78,50 @@ def test_five_seconds_without_an_answer(customer: Customer, coredms_only: Onebox
     customer.at_rest()
 
 
-def test_killed_and_started_again(customer: Customer, coredms_only: Onebox, in_the_load: threading.Event) -> None:
-    def killed() -> None:
-        process.stop(cassandra.NAME, coredms_only.home, how=signal.SIGKILL, patience=20)
-        coredms_only.up(only_coredms=True)
+def kill_and_start_again(box: Onebox) -> None:
+    process.stop(cassandra.NAME, box.home, how=signal.SIGKILL, patience=20)
+    box.up(only_coredms=True)
 
+
+def test_killed_and_started_again(customer: Customer, coredms_only: Onebox, in_the_load: threading.Event) -> None:
     name = f"{customer.name}-801.csv"
     customer.drop(name, content_of(801))
-    during_a_load(customer, name, in_the_load, killed)
+    during_a_load(customer, name, in_the_load, lambda: kill_and_start_again(coredms_only))
     recover(customer, seconds=60)
     assert the_record(customer, name).state == "committed"
     assert len(rows_of(customer, 801)) == ROWS
+    assert len(customer.receipts(name)) == 1
+    customer.at_rest()
+
+
+STEPS = {
+    "before a claimed file leaves the inbox": (intake, 802),
+    "before the customer is told of a verdict": (record, 803),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_right_before_a_step_that_cannot_be_taken_back(
+    customer: Customer, coredms_only: Onebox, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    module, number = STEPS[step]
+    name = f"{customer.name}-{number}.csv"
+    customer.drop(name, content_of(number))
+    waits = []
+
+    async def until_durable(session: Any, life: Life) -> None:
+        if not waits:
+            kill_and_start_again(coredms_only)
+        waits.append(life)
+        await really_until_durable(session, life)
+
+    monkeypatch.setattr(module, "until_durable", until_durable)
+    with pytest.raises(TransientError, match=r"COREDMS_(RESTARTED|UNREACHABLE)"):
+        customer.run("cut off")
+    assert (name in customer.inbox()) is (module is intake)
+    assert customer.receipts(name) == []
+    recover(customer, seconds=60)
+    assert the_record(customer, name).state == "committed"
+    assert len(rows_of(customer, number)) == ROWS
     assert len(customer.receipts(name)) == 1
     customer.at_rest()

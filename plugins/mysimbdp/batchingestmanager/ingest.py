@@ -1,4 +1,4 @@
-"""One claimed file: app → gate → spool → verdict → load → committed. The fenced verdict comes last."""
+"""One claimed file: app → gate → spool → verdict → load → durable → committed. The fenced verdict comes last."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from mysimbdp.apps.limits import AppLimits
 from mysimbdp.apps.registry import App, resolve_app
-from mysimbdp.apps.runner import run_app
+from mysimbdp.batchingestmanager.appstage import run_and_gate
 from mysimbdp.batchingestmanager.attempts import APP_FAULTS, exhausted
+from mysimbdp.batchingestmanager.checkpoints import segments
 from mysimbdp.batchingestmanager.judge import judge
 from mysimbdp.batchingestmanager.lease import kept_lease
 from mysimbdp.batchingestmanager.spool import (
     Spooled,
-    SpoolWriter,
     finished_spool,
     load_has_begun,
     mark_loading,
 )
+from mysimbdp.coredms.durability import Life, life_of, until_durable
 from mysimbdp.coredms.faults import lacks_rights
 from mysimbdp.coredms.loader import Loader
 from mysimbdp.coredms.schema import ensure_tenant, fingerprint
 from mysimbdp.errors import Code, MysimbdpError, Problem, TerminalError, TransientError
 from mysimbdp.landing.layout import Landing
-from mysimbdp.landing.moving import full_disk_is_transient
 from mysimbdp.landing.names import safe_label
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord, Ref
 from mysimbdp.ledger.states import State
-from mysimbdp.quality.gate import Gate
 from mysimbdp.settings import settings
 from mysimbdp.tenants.model import Tenant
 from mysimbdp.tenants.routing import route
+
+FILES_UNDER_WAY = 8
+"""Of a group: one is read and loaded, the others may wait for coredms to have their rows on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +60,25 @@ async def ingest_group(ledger: Ledger, tenant: Tenant, refs: Sequence[Ref], work
         for ref in refs:
             await _note_wait(ledger, ref, fault.problem)
         raise
-    records: list[FileRecord] = []
-    waiting: Exception | None = None
-    for ref in refs:
-        try:
-            records.append(await ingest_file(ledger, tenant, ref, worker))
-        except TransientError as fault:
-            worker.log.warning("%s waits for another try: %s", ref.ingest_id, fault)
-            waiting = fault
-        except Exception as fault:  # raised again below, once the other files had their turn
-            worker.log.exception("%s met a fault of the platform", ref.ingest_id)
-            waiting = fault
-    if waiting is not None:
-        raise waiting
-    return records
+    waiting: list[Exception] = []
+    places, turn = asyncio.Semaphore(FILES_UNDER_WAY), asyncio.Lock()
+
+    async def one(ref: Ref) -> FileRecord | None:
+        async with places:
+            try:
+                return await ingest_file(ledger, tenant, ref, worker, turn)
+            except TransientError as fault:
+                worker.log.warning("%s waits for another try: %s", ref.ingest_id, fault)
+                waiting.append(fault)
+            except Exception as fault:  # raised again below, once the other files had their turn
+                worker.log.exception("%s met a fault of the platform", ref.ingest_id)
+                waiting.append(fault)
+            return None
+
+    records = await asyncio.gather(*map(one, refs))
+    if waiting:
+        raise waiting[-1]
+    return [record for record in records if record is not None]
 
 
 async def _note_wait(ledger: Ledger, ref: Ref, problem: Problem) -> None:
@@ -83,8 +88,10 @@ async def _note_wait(ledger: Ledger, ref: Ref, problem: Problem) -> None:
         await ledger.files.note(record, problem)
 
 
-async def ingest_file(ledger: Ledger, tenant: Tenant, ref: Ref, worker: Worker) -> FileRecord:
+async def ingest_file(ledger: Ledger, tenant: Tenant, ref: Ref, worker: Worker, turn: asyncio.Lock) -> FileRecord:
     """Bring one claimed file to its verdict. Safe to repeat: a file with a verdict is returned as it is.
+
+    `turn` is held while the app runs and rows are loaded.
 
     Raises:
         TransientError: no verdict yet; the reason is in the ledger.
@@ -98,7 +105,7 @@ async def ingest_file(ledger: Ledger, tenant: Tenant, ref: Ref, worker: Worker) 
         if not held:
             worker.log.info("%s is being ingested by another run", safe_label(record.name))
             return record
-        return await _Ingest(ledger, tenant, worker).run(replace(record, run_id=worker.run_id))
+        return await _Ingest(ledger, tenant, worker).run(replace(record, run_id=worker.run_id), turn)
 
 
 class _Ingest:
@@ -110,19 +117,26 @@ class _Ingest:
         self._worker = worker
         self._landing = Landing(settings(), tenant.tenant)
 
-    async def run(self, record: FileRecord) -> FileRecord:
-        spent = exhausted(record, self._tenant.batch.max_attempts)
-        if spent is not None:
-            return await self._end(record, State.FAILED, spent)
+    async def run(self, record: FileRecord, turn: asyncio.Lock) -> FileRecord:
+        life = await life_of(self._ledger.session)
+        async with turn:
+            spent = exhausted(record, self._tenant.batch.max_attempts)
+            if spent is not None:
+                return await self._end(record, State.FAILED, spent)
+            try:
+                app = self._app(record)
+            except TerminalError as fault:
+                return await self._end(record, State.REJECTED, fault.problem)
+            record = await self._ledger.files.begin(
+                replace(record, app=app.name, app_version=app.version, app_digest=app.digest), self._worker.holder
+            )
+            record = await self._outcome(record, self._ingest(record, app, life))
+        return record if record.state.is_final else await self._outcome(record, self._commit(record, life))
+
+    async def _outcome(self, record: FileRecord, step: Awaitable[FileRecord]) -> FileRecord:
+        """What a step makes of the file; a fault that no retry heals rejects it."""
         try:
-            app = self._app(record)
-        except TerminalError as fault:
-            return await self._end(record, State.REJECTED, fault.problem)
-        record = await self._ledger.files.begin(
-            replace(record, app=app.name, app_version=app.version, app_digest=app.digest), self._worker.holder
-        )
-        try:
-            return await self._ingest(record, app)
+            return await step
         except TerminalError as fault:
             return await self._end(record, State.REJECTED, fault.problem)
         except TransientError as fault:
@@ -135,14 +149,17 @@ class _Ingest:
             raise TerminalError(Problem(Code.NO_TABLE_FOR_FILE, what, safe_label(record.name)))
         return resolve_app(self._tenant, way.app)
 
-    async def _ingest(self, record: FileRecord, app: App) -> FileRecord:
+    async def _ingest(self, record: FileRecord, app: App, life: Life) -> FileRecord:
         folder = self._landing.staging(record.ingest_id)
         maker = f"{app.name} {app.digest} {fingerprint(self._tenant)}"
         spooled = await asyncio.to_thread(finished_spool, folder, maker)
         if spooled is None:
+            record = replace(record, rows_written=0, bytes_written=0)  # a checkpoint is of the spool it was taken in
             stop = threading.Event()
             try:
-                spooled = await asyncio.to_thread(self._spool, record, app, folder, maker, stop)
+                spooled = await asyncio.to_thread(
+                    run_and_gate, record, self._tenant, app, maker=maker, stop=stop, log=self._worker.log
+                )
             except FileNotFoundError as error:
                 if folder.exists():
                     raise
@@ -164,67 +181,38 @@ class _Ingest:
         )
         if problem is not None:
             return await self._end(record, State.REJECTED, problem)
-        return await self._load(record, spooled)
+        return await self._load(record, spooled, life)
 
-    def _spool(self, record: FileRecord, app: App, folder: Path, maker: str, stop: threading.Event) -> Spooled:
-        """Run the app and gate its rows; in a thread, since it waits on pipes. Ends early once `stop` is set."""
-        if record.table_name is None or record.file_format is None:
-            raise AssertionError("a claimed file has a table and a format")
-        table = self._tenant.tables[record.table_name]
-        gate = Gate(table, record.table_name, safe_label(record.name))
-        started = time.monotonic()
-        staged = self._landing.staged_file(record.ingest_id, record.name)
-        if not staged.exists():
-            raise TerminalError(Problem(Code.STAGING_LOST, f"{staged} is gone", safe_label(record.name)))
-        batch = self._tenant.batch
-        limits = AppLimits(
-            timeout_seconds=batch.app_timeout_seconds,
-            max_memory_bytes=batch.app_max_memory_mb * 1_000_000,
-            max_output_bytes=int(batch.app_max_output_mb * 1_000_000),
-        )
-        with (
-            full_disk_is_transient(folder / "rows"),
-            SpoolWriter(folder, table) as spool,
-            run_app(
-                app,
-                input_path=staged,
-                file_name=record.name,
-                file_format=record.file_format,
-                tenant=record.tenant,
-                table_name=record.table_name,
-                table=table,
-                limits=limits,
-                log=self._worker.log,
-            ) as run,
-        ):
-            for rows in run.batches():
-                if stop.is_set():
-                    raise TransientError(
-                        Problem(Code.CLAIM_LOST, "the lease was lost while its app ran", gate.file_name)
-                    )
-                admitted = gate.admit(rows)
-                spool.add(admitted.rows, admitted.rejected)
-                spool.reject(run.rejected_rows())
-            spool.reject(run.rejected_rows())
-            return spool.finish(maker, time.monotonic() - started)
-
-    async def _load(self, record: FileRecord, spooled: Spooled) -> FileRecord:
+    async def _load(self, record: FileRecord, spooled: Spooled, life: Life) -> FileRecord:
         started = time.monotonic()
         await asyncio.to_thread(mark_loading, spooled.folder)
         try:
-            result = await self._loader(record).load(spooled.rows())
+            record = await self._load_the_rest(record, spooled, life)
         except TerminalError as fault:
             if fault.problem.code is Code.SCHEMA_NOT_APPLIED or lacks_rights(fault):
                 # Nothing is wrong with the file: it waits until the platform is put right.
                 raise TransientError(fault.problem) from fault
             raise
-        record = replace(
-            record,
-            rows_written=result.rows,
-            bytes_written=result.bytes,
-            seconds={**record.seconds, "load": round(time.monotonic() - started, 6)},
-            problem=None,
-        )
+        seconds = {**record.seconds, "load": round(time.monotonic() - started, 6)}
+        return replace(record, seconds=seconds, problem=None)
+
+    async def _load_the_rest(self, record: FileRecord, spooled: Spooled, life: Life) -> FileRecord:
+        """Load the rows after the last checkpoint; the last of them are made durable by `_commit`."""
+        good_rows = spooled.rows_read - spooled.rows_rejected
+        for rows in segments(spooled.rows(skip=record.rows_written), settings().checkpoint_rows):
+            result = await self._loader(record).load(rows)
+            record = replace(
+                record,
+                rows_written=record.rows_written + result.rows,
+                bytes_written=record.bytes_written + result.bytes,
+            )
+            if record.rows_written < good_rows:
+                await until_durable(self._ledger.session, life)
+                await self._ledger.files.checkpoint(record, self._worker.holder)
+        return record
+
+    async def _commit(self, record: FileRecord, life: Life) -> FileRecord:
+        await until_durable(self._ledger.session, life)
         return await self._ledger.files.finish(record, State.COMMITTED, self._worker.holder)
 
     def _loader(self, record: FileRecord) -> Loader:

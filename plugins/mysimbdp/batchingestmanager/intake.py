@@ -1,8 +1,8 @@
 """From the inbox into the ledger: each complete file becomes claimed, duplicate or rejected, whatever happens.
 
 The order of the steps makes a crash between any two of them harmless, because the ingest id is derived from
-the directory entry: private copy → arrival written → claim (LWT) → quota → removed from the inbox. Whoever
-sees the same entry again goes through the same steps and finds what was already done.
+the directory entry: private copy → arrival written → claim (LWT) → quota → all of it durable → removed from the
+inbox. Whoever sees the same entry again goes through the same steps and finds what was already done.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 from mysimbdp.batchingestmanager.grouping import group_by_bytes
+from mysimbdp.coredms.durability import life_of, until_durable
 from mysimbdp.errors import Code, MysimbdpError, Problem, TransientError
 from mysimbdp.formats.detection import check_format
 from mysimbdp.formats.names import format_of
@@ -60,6 +61,15 @@ class Intake:
     refs: list[Ref]
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What the ledger says of a source now, so that it may leave the inbox; `ours`: this run looks after it."""
+
+    source: Source
+    record: FileRecord
+    ours: bool = True
+
+
 class Intaker:
     """Takes files of one tenant in, for one run."""
 
@@ -83,10 +93,10 @@ class Intaker:
         limit = asyncio.Semaphore(FILES_AT_ONCE)
         faults: list[Exception] = []
 
-        async def one(source: Source) -> FileRecord | None:
+        async def one(source: Source) -> _Decided | None:
             async with limit:
                 try:
-                    return await self._take_one(source)
+                    return await self._decide(source)
                 except TransientError as fault:
                     self._log.warning("%s waits: %s", safe_label(source.seen.name), fault)
                     if fault.problem.code not in GONE_OR_GROWING:
@@ -96,15 +106,20 @@ class Intaker:
                     faults.append(fault)
                 return None
 
-        taken = [record for record in await asyncio.gather(*map(one, sources)) if record is not None]
+        life = await life_of(self._ledger.session)
+        decided = [one for one in await asyncio.gather(*map(one, sources)) if one is not None]
+        if decided:
+            await until_durable(self._ledger.session, life)
+        for item in decided:
+            await self._leave(item)
         if faults:
             raise faults[0]
-        records = {record.ref: record for record in [*adopted, *taken]}
+        records = {record.ref: record for record in [*adopted, *(item.record for item in decided if item.ours)]}
         to_ingest = [(ref, record.size) for ref, record in records.items() if not record.state.is_final]
         group_bytes = int(self._tenant.batch.group_mb * 1_000_000)
         return Intake(group_by_bytes(to_ingest, group_bytes=group_bytes), list(records))
 
-    async def _take_one(self, source: Source) -> FileRecord | None:
+    async def _decide(self, source: Source) -> _Decided | None:
         seen = source.seen
         ingest = ingest_id(
             self._tenant.tenant,
@@ -132,15 +147,13 @@ class Intaker:
                     return await self._vanished(source, ingest)
                 problem = fault.problem
         if problem is not None:
-            return await self._refuse_unread(source, wanted, problem)
+            await self._receive(wanted)
+            return _Decided(source, await self._refuse(wanted, problem))
         wanted = replace(
             wanted, sha256=taken.sha256, size=taken.size, seconds={"copy": round(time.monotonic() - started, 6)}
         )
         await self._receive(wanted)
-        record = await self._judge_copy(wanted)
-        await self._remove(source, ingest)
-        self._log.info("%s: %s", safe_label(seen.name), record.state)
-        return record
+        return _Decided(source, await self._judge_copy(wanted))
 
     async def resume(self, pending: Pending) -> FileRecord | None:
         """Go on with a file that was received and not claimed, from its private copy; None: the copy is gone.
@@ -164,20 +177,15 @@ class Intaker:
         ref = await self._ledger.arrivals.find(self._tenant.tenant, ingest)
         return await self._ledger.files.find(ref) if ref else None
 
-    async def _taken_before(self, source: Source, record: FileRecord) -> FileRecord | None:
-        """Only what may not have been done yet: reserve, leave the inbox, look after it."""
+    async def _taken_before(self, source: Source, record: FileRecord) -> _Decided:
+        """Only what may not have been done yet: reserve, look after it, leave the inbox."""
         if record.state is State.CLAIMED:
             record = await self.reserve(record)
-        if is_unread(record.sha256):
-            is_pending = await self._ledger.arrivals.is_pending(record.ref)
-            await self._move_aside(source, record, rejected=not is_pending)
-        else:
-            await self._remove(source, record.ingest_id)
-        self._log.info("%s: %s, as taken in before", safe_label(record.name), record.state)
+        self._log.info("%s was taken in before", safe_label(record.name))
         if record.holder and not record.state.is_final:
-            return None  # another run looks after it
+            return _Decided(source, record, ours=False)  # another run looks after it
         await self._ledger.arrivals.adopt(record.ref, self._run_id)
-        return record
+        return _Decided(source, record)
 
     async def _judge_copy(self, wanted: FileRecord) -> FileRecord:
         if wanted.file_format is None:
@@ -204,20 +212,13 @@ class Intaker:
         limit = self._tenant.constraints.max_bytes_per_file
         return await asyncio.to_thread(take_copy, source.path, staged, source.seen, limit)
 
-    async def _vanished(self, source: Source, ingest: UUID) -> FileRecord | None:
+    async def _vanished(self, source: Source, ingest: UUID) -> _Decided | None:
         """Deleted before it was claimed: the customer took it back, or another run took it in."""
         known = await self._known(ingest)
         if known is not None:
             return await self._taken_before(source, known)
         self._log.info("%s is gone from the inbox", safe_label(source.seen.name))
         return None
-
-    async def _refuse_unread(self, source: Source, wanted: FileRecord, problem: Problem) -> FileRecord:
-        await self._receive(wanted)
-        record = await self._refuse(wanted, problem)
-        await self._move_aside(source, record, rejected=False)
-        self._log.info("%s: %s", safe_label(source.seen.name), record.state)
-        return record
 
     async def _refuse(self, wanted: FileRecord, problem: Problem) -> FileRecord:
         return await self._ledger.files.end_unclaimed(replace(wanted, state=State.REJECTED, problem=problem))
@@ -243,16 +244,21 @@ class Intaker:
             return record  # another run looks after it, and meets the same quota
         return await self._ledger.files.finish(replace(record, problem=problem), State.REJECTED, holder)
 
-    async def _remove(self, source: Source, ingest: UUID) -> None:
-        if source.consume:
-            marker = self._tenant.source.done_marker
-            await asyncio.to_thread(remove_taken, source.path, source.seen, done_marker=marker, key=str(ingest))
-
-    async def _move_aside(self, source: Source, record: FileRecord, *, rejected: bool) -> None:
-        """Into staging, from where `record` moves it on; straight into rejected/ when its receipt is written."""
-        if source.consume:
-            place = (self._landing.rejected_file if rejected else self._landing.staged_file)(
+    async def _leave(self, item: _Decided) -> None:
+        """Out of the inbox: the private copy is the file now; what was not read is moved aside instead."""
+        source, record = item.source, item.record
+        self._log.info("%s: %s", safe_label(source.seen.name), record.state)
+        if not source.consume:
+            return
+        key = str(record.ingest_id)
+        if is_unread(record.sha256):
+            # Into staging, from where `record` moves it on; straight into rejected/ when its receipt is written.
+            is_pending = await self._ledger.arrivals.is_pending(record.ref)
+            place = (self._landing.staged_file if is_pending else self._landing.rejected_file)(
                 record.ingest_id, source.seen.name
             )
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            await asyncio.to_thread(move_aside, source.path, place, source.seen, key=str(record.ingest_id))
+            await asyncio.to_thread(move_aside, source.path, place, source.seen, key=key)
+        else:
+            marker = self._tenant.source.done_marker
+            await asyncio.to_thread(remove_taken, source.path, source.seen, done_marker=marker, key=key)

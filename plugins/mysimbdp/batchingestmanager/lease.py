@@ -28,11 +28,10 @@ async def kept_lease(files: Files, ref: Ref, holder: str, *, seconds: int) -> As
         yield False
         return
     worker = asyncio.current_task()
-    lost = asyncio.Event()
+    lost, done = asyncio.Event(), asyncio.Event()
 
     async def renew() -> None:
-        while True:
-            await asyncio.sleep(seconds / RENEWALS_PER_LEASE)
+        while not await _set_within(done, seconds / RENEWALS_PER_LEASE):
             try:
                 kept = await files.lease(ref, holder, seconds, renew=True) or await files.lease(ref, holder, seconds)
             except MysimbdpError:
@@ -52,6 +51,14 @@ async def kept_lease(files: Files, ref: Ref, holder: str, *, seconds: int) -> As
             raise TransientError(Problem(Code.CLAIM_LOST, what)) from None
         raise
     finally:
-        renewal.cancel()
+        done.set()
+        await renewal  # not cancelled: one that is on its way would take the lease after its release
         with suppress(MysimbdpError):  # it expires by itself
             await files.release(ref, holder)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 from uuid import UUID
 
+from mysimbdp.coredms.durability import life_of, until_durable
 from mysimbdp.landing.layout import Landing
 from mysimbdp.landing.names import safe_label
 from mysimbdp.landing.removal import dispose, give_back, held_entries
@@ -27,6 +28,7 @@ async def mend(ledger: Ledger, landing: Landing, pending: Collection[UUID], log:
 
     `pending` are the ingests that are not settled; it is read before this looks at the folders.
     """
+    life = await life_of(ledger.session)
     for key, held in await asyncio.to_thread(held_entries, landing.inbox):
         ingest = _uuid(key)
         if ingest is not None and _age(held) > in_hand_seconds():
@@ -39,6 +41,7 @@ async def mend(ledger: Ledger, landing: Landing, pending: Collection[UUID], log:
         if await ledger.arrivals.find(landing.tenant_id, ingest) is None and age < UNKNOWN_COPY_SECONDS:
             continue
         if not await ledger.arrivals.is_pending_ingest(landing.tenant_id, ingest):
+            await until_durable(ledger.session, life)
             log.info("removed the left-over private folder of %s", ingest)
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mysimbdp.batchingestmanager.spool import finished_spool
+from mysimbdp.coredms.durability import life_of, until_durable
 from mysimbdp.errors import Code, Problem, TerminalError
 from mysimbdp.landing.archive import archive
 from mysimbdp.landing.layout import Landing
@@ -31,8 +32,8 @@ async def record_files(ledger: Ledger, refs: Sequence[Ref], log: logging.Logger)
     Files without a verdict are named in the log and stay pending: the watcher rings for them again. A fault met with
     one file is raised once the others are settled.
     """
-    settled: list[FileRecord] = []
-    fault: Exception | None = None
+    life = await life_of(ledger.session)
+    judged: list[FileRecord] = []
     for ref in refs:
         record = await ledger.files.find(ref)
         if record is None or not record.state.is_final:
@@ -40,18 +41,29 @@ async def record_files(ledger: Ledger, refs: Sequence[Ref], log: logging.Logger)
             reason = record.problem if record and record.problem else "no verdict yet"
             log.warning("%s is still pending: %s", name, reason)
         elif await ledger.arrivals.is_pending(ref):
-            try:
-                settled.append(await settle(ledger, record, log))
-            except Exception as error:  # raised again below
-                log.exception("%s could not be settled", safe_label(record.name))
-                fault = error
+            judged.append(record)
+    if judged:
+        await until_durable(ledger.session, life)  # the customer is not told what coredms may forget
+    settled: list[FileRecord] = []
+    fault: Exception | None = None
+    for record in judged:
+        try:
+            settled.append(await settle(ledger, record, log))
+        except Exception as error:  # raised again below
+            log.exception("%s could not be settled", safe_label(record.name))
+            fault = error
+    if settled:
+        await until_durable(ledger.session, life)
+    for record in settled:  # if killed before: see mending.py
+        staging = Landing(settings(), record.tenant).staging(record.ingest_id)
+        await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
     if fault is not None:
         raise fault
     return settled
 
 
 async def settle(ledger: Ledger, record: FileRecord, log: logging.Logger) -> FileRecord:
-    """Bring one file with a verdict to rest. Every step may be repeated after a crash.
+    """Bring one file with a verdict to rest, all but its private folder. Every step may be repeated after a crash.
 
     Only the log line could not be: a mark in staging says that it was written. Killed between line and mark, the
     repetition writes the line again, since a line too many is better than none; the ledger has the file once.
@@ -74,7 +86,6 @@ async def settle(ledger: Ledger, record: FileRecord, log: logging.Logger) -> Fil
         staging.mkdir(mode=0o700, parents=True, exist_ok=True)
         (staging / LOGGED).touch()
     await ledger.arrivals.settle(record.ref)
-    await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)  # if killed before: see mending.py
     return record
 
 

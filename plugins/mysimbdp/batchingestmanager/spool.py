@@ -48,12 +48,15 @@ class Spooled:
         """The typed rows, an Arrow stream; no bytes when all were rejected."""
         return self.folder / f"rows.{self.token}.arrows"
 
-    def rows(self) -> Iterator[pa.RecordBatch]:
-        """The typed rows, batch by batch; nothing when all were rejected."""
+    def rows(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
+        """The typed rows after the first `skip`, batch by batch; nothing when all were rejected."""
         if self.rows_path.stat().st_size == 0:
             return
         with pa.OSFile(str(self.rows_path), "rb") as source, pa.ipc.open_stream(source) as reader:
-            yield from reader
+            for batch in reader:
+                if skip < batch.num_rows:
+                    yield batch.slice(skip)
+                skip = max(skip - batch.num_rows, 0)
 
 
 class SpoolWriter:

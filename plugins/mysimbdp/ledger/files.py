@@ -47,6 +47,11 @@ UPDATE {_FILES} SET state = ?, failures = ?, rows_read = ?, rows_written = ?, ro
     seconds = ?, problem = ?, finished_at = ? WHERE {_KEY} AND ingest_id = ? IF state IN ?;
 APPLY BATCH"""
 
+_CHECKPOINT = f"""BEGIN BATCH
+UPDATE {_FILES} SET live_ingest = ? WHERE {_KEY} IF live_ingest = ? AND holder = ?;
+UPDATE {_FILES} SET rows_written = ?, bytes_written = ? WHERE {_KEY} AND ingest_id = ? IF state IN ?;
+APPLY BATCH"""
+
 _PENDING = [str(state) for state in sorted(PENDING)]
 _NOTE = f"UPDATE {_FILES} SET problem = ?, failures = ?, attempts = ? WHERE {_KEY} AND ingest_id = ? IF state IN ?"
 _ARCHIVED = f"UPDATE {_FILES} SET archived = ? WHERE {_KEY} AND ingest_id = ?"
@@ -150,6 +155,16 @@ class Files:
         if not applied and found.state is not state:  # the same state: the answer to our own first try was lost
             raise _lost(record)
         return found
+
+    async def checkpoint(self, record: FileRecord, holder: str) -> None:
+        """The first `rows_written` rows of the file's spool are durable in coredms; changes no state."""
+        applied, _ = await self._statements.applies(
+            _CHECKPOINT,
+            record.ingest_id, record.tenant, record.sha256, record.ingest_id, holder,
+            record.rows_written, record.bytes_written, record.tenant, record.sha256, record.ingest_id, _PENDING,
+        )  # fmt: skip
+        if not applied:
+            raise _lost(record)
 
     async def note(self, record: FileRecord, problem: Problem) -> None:
         """Write down why a pending file waits, and its counts of attempts and failures; changes no state."""

@@ -36,7 +36,10 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A row of `files`. Times are UTC, `seconds` is per stage, sizes are bytes."""
+    """A row of `files`. Times are UTC, `seconds` is per stage, sizes are bytes.
+
+    While a file is pending, `rows_written` is its checkpoint: so many rows of its spool are durable in coredms.
+    """
 
     tenant: str
     sha256: str

@@ -89,4 +89,11 @@ CREATE TABLE IF NOT EXISTS {LEDGER_KEYSPACE}.schemas (
 ) WITH comment = 'which version of a tenant''s tables is applied; applying: a lock with a TTL'
 """
 
-LEDGER_TABLES: list[str] = [FILES, ARRIVALS, MONTHS, PENDING, QUOTAS, SCHEMAS]
+BARRIER = f"""
+CREATE TABLE IF NOT EXISTS {LEDGER_KEYSPACE}.barrier (
+    id int PRIMARY KEY,
+    passed_at timestamp
+) WITH comment = 'one row, written to learn that a lone node has synced all before it: see coredms/durability.py'
+"""
+
+LEDGER_TABLES: list[str] = [FILES, ARRIVALS, MONTHS, PENDING, QUOTAS, SCHEMAS, BARRIER]
