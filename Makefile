@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 HOME_DIR = $${MYSIMBDP_HOME:-$(CURDIR)/.onebox}
 
-.PHONY: help venv venv-dev run stop clean test test-fast lint lock
+.PHONY: help venv venv-dev run stop clean test test-fast test-long lint lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,8 +32,11 @@ clean: stop ## stop everything and remove its data (jars and .venv stay)
 test: venv-dev ## the whole suite, against real services of its own
 	@.venv/bin/python -m pytest
 
+test-long: venv-dev ## the crash tests with 120 random kills, and a cluster of three nodes
+	@MYSIMBDP_TEST_KILLS=120 .venv/bin/python -m pytest -m "" tests/crash tests/cluster
+
 test-fast: venv-dev ## the tests that need no service
-	@.venv/bin/python -m pytest -m "not onebox" -q
+	@.venv/bin/python -m pytest -m "not onebox and not long" -q
 
 lint: venv-dev ## ruff and mypy
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy plugins/mysimbdp

@@ -63,9 +63,12 @@ def start(
     customer: Customer, point: Point, run_id: str, *, only: str | None = None
 ) -> multiprocessing.process.BaseProcess:
     """Start one run over the customer's inbox (or one file of it) that ends (or halts) at `point`."""
-    process = _forkserver.Process(
-        target=_live_and_die, args=(dict(os.environ), customer.tenant.model_dump(by_alias=True), point, run_id, only)
-    )
+    return spawn(_live_and_die, dict(os.environ), customer.tenant.model_dump(by_alias=True), point, run_id, only)
+
+
+def spawn(target: Callable[..., None], *arguments: Any) -> multiprocessing.process.BaseProcess:
+    """Start `target` in a process of its own that has everything imported already."""
+    process = _forkserver.Process(target=target, args=arguments)
     process.start()
     return process
 
@@ -79,13 +82,18 @@ def die(customer: Customer, point: Point, run_id: str = "victim", *, only: str |
     assert process.exitcode == -signal.SIGKILL, f"{point} was not reached: exit code {process.exitcode}"
 
 
+def wake(environment: dict[str, str], facts: dict[str, Any]) -> Customer:
+    """The customer, in a process that was just spawned."""
+    os.environ.update(environment)
+    settings.cache_clear()
+    return Customer(Tenant.model_validate(facts), None)
+
+
 def _live_and_die(
     environment: dict[str, str], facts: dict[str, Any], point: Point, run_id: str, only: str | None
 ) -> None:
-    os.environ.update(environment)
-    settings.cache_clear()
+    customer = wake(environment, facts)
     _arm(point)
-    customer = Customer(Tenant.model_validate(facts), None)
 
     async def run() -> None:
         async with open_ledger() as ledger:
