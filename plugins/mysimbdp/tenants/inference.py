@@ -15,7 +15,8 @@ from typing import Any
 from uuid import UUID
 
 from mysimbdp.errors import Code, Problem, TerminalError
-from mysimbdp.tenants.model import CqlType, FileFormat
+from mysimbdp.tenants.cqltypes import ScalarType
+from mysimbdp.tenants.model import FileFormat
 
 SAMPLE_BYTES = 1024 * 1024
 SAMPLE_RECORDS = 1000
@@ -28,7 +29,7 @@ class Guess:
 
     name: str
     field: str
-    type: CqlType
+    type: ScalarType
     distinct: bool
 
 
@@ -116,7 +117,7 @@ def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else json.dumps(value)
 
 
-def _type(values: list[str]) -> CqlType:
+def _type(values: list[str]) -> ScalarType:
     """The narrowest type that all values have; text where there is none, or no value at all."""
     for cql, fits in _NARROW_FIRST:
         if values and all(fits(value) for value in values):
@@ -144,7 +145,7 @@ def _is_double(value: str) -> bool:
     return re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d{1,3})?", value) is not None
 
 
-_NARROW_FIRST: tuple[tuple[CqlType, Callable[[str], bool]], ...] = (
+_NARROW_FIRST: tuple[tuple[ScalarType, Callable[[str], bool]], ...] = (
     ("boolean", lambda value: value.lower() in ("true", "false")),
     ("bigint", _is_bigint),
     ("double", _is_double),

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+
+from mysimbdp.tenants.cqltypes import CqlType
+from mysimbdp.tenants.typefields import ColumnType, FieldType, refuse
+from mysimbdp.tenants.usertypes import in_order, looked_up_columns, unfit_keys
 
 TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 AppName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
 FileFormat = Literal["csv", "txt", "json", "jsonl", "xml", "parquet"]
-CqlType = Literal[
-    "ascii", "bigint", "blob", "boolean", "date", "decimal", "double", "float", "inet", "int",
-    "smallint", "text", "time", "timestamp", "timeuuid", "tinyint", "uuid", "varint",
-]  # fmt: skip
-"""The scalar types a column may have."""
+TypeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 
 LINEAGE_COLUMNS: dict[str, CqlType] = {"_ingest": "timeuuid", "_source": "bigint"}
 """Kept by every table that does not opt out: which ingest wrote the row, from which record of its file."""
@@ -66,7 +68,7 @@ class FolderSource(Strict):
 class Column(Strict):
     """One column; in the file a bare type name is short for `{type: …}`."""
 
-    type: CqlType
+    type: ColumnType
     required: bool = Field(default=False, description="A row without a value is rejected.")
     from_: str | None = Field(default=None, alias="from", description="Field name in the file, if another.")
 
@@ -97,6 +99,14 @@ class Table(Strict):
         if self.clustering_key and not self.partition_key:
             raise ValueError("clustering_key needs a partition_key")
         return self
+
+    def with_types(self, types: Mapping[str, CqlType]) -> Table:
+        """The same table with other types for the columns named."""
+        columns = {
+            name: column.model_copy(update={"type": types.get(name, column.type)})
+            for name, column in self.columns.items()
+        }
+        return self.model_copy(update={"columns": columns})
 
     @property
     def has_natural_key(self) -> bool:
@@ -158,9 +168,34 @@ class Tenant(Strict):
     title: str = ""
     constraints: Constraints
     source: FolderSource = FolderSource()
+    types: dict[TypeName, Annotated[dict[ColumnName, FieldType], Field(min_length=1)]] = Field(
+        default={}, description="User types: name → its fields and their types; a column is then of type frozen<name>."
+    )
     tables: dict[TableName, Table] = Field(min_length=1)
     batch: Batch = Batch()
     weight: float = Field(default=1.0, gt=0, le=100, description="Share of the workers among busy tenants.")
+
+    @field_validator("types")
+    @classmethod
+    def _fields_have_types(cls, types: dict[str, dict[str, CqlType]]) -> dict[str, dict[str, CqlType]]:
+        found, misfits = in_order(types)
+        refuse(misfits)
+        return {name: dict(user_type.fields) for name, user_type in found.items()}
+
+    @field_validator("tables")
+    @classmethod
+    def _columns_have_types(cls, tables: dict[str, Table], info: ValidationInfo) -> dict[str, Table]:
+        if "types" not in info.data:  # they are wrong themselves
+            return tables
+        known, _ = in_order(info.data["types"])
+        done, misfits = {}, []
+        for name, table in tables.items():
+            columns, wrong = looked_up_columns({name: column.type for name, column in table.columns.items()}, known)
+            unfit = unfit_keys(columns, partition_key=table.partition_key, clustering_key=table.clustering_key)
+            misfits += [replace(misfit, place=(name, *misfit.place)) for misfit in [*wrong, *unfit]]
+            done[name] = table.with_types(columns)
+        refuse(misfits)
+        return done
 
     @model_validator(mode="after")
     def _routes_lead_somewhere(self) -> Self:
