@@ -15,7 +15,7 @@ def app_environment(
 ) -> dict[str, str]:
     """Return the whole environment of an app that works in its private `folder`."""
     columns = {
-        name: {"type": column.type, "required": name in table.required_columns, "from": column.from_}
+        name: {"type": str(column.type), "required": name in table.required_columns, "from": column.from_}
         for name, column in table.columns.items()
     }
     schema = {"columns": columns, "key": [*table.partition_key, *table.clustering_key]}

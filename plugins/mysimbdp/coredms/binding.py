@@ -1,9 +1,12 @@
 """Arrow columns to Python values that acsylla binds exactly, one column at a time.
 
 acsylla 1.2 was probed type by type against a real node (tests/coredms/test_round_trip.py repeats it): it takes dates
-and times as a number of seconds, truncates datetimes through floating point, cuts ascii at a NUL and corrupts decimals.
-So dates go in as whole seconds, times as exact decimal seconds, varints as two's complement, and ascii and decimals
-as their serialised bytes through `blobasascii(?)` and `blobasdecimal(?)`.
+and times as a number of seconds, truncates datetimes through floating point, cuts ascii at a NUL and corrupts decimals,
+all of them also within a collection. So dates go in as whole seconds, times as exact decimal seconds, varints and
+vectors serialised, and ascii and decimals as their serialised bytes through `blobasascii(?)` and `blobasdecimal(?)`.
+Collections, tuples and user types are taken apart and bound as such; those with ascii or decimals in them, for which
+no function takes bytes, go as JSON through `from_json(?)`, every scalar in it a string, which costs the server half as
+much again. docs/decisions/011 has the figures.
 """
 
 from __future__ import annotations
@@ -15,26 +18,36 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mysimbdp.tenants.model import CqlType
+from mysimbdp.coredms.cells import decimal_cell, twos_complement
+from mysimbdp.coredms.unpacking import SECONDS_A_DAY, driver_value, json_text
+from mysimbdp.tenants.cqltypes import CqlType, NestedType, ScalarType, holds
 
-SECONDS_A_DAY = 86_400
-_AS_BYTES: dict[CqlType, str] = {"ascii": "blobasascii(?)", "decimal": "blobasdecimal(?)"}
+_AS_BYTES: dict[ScalarType, str] = {"ascii": "blobasascii(?)", "decimal": "blobasdecimal(?)"}
 
 
 def placeholder(cql: CqlType) -> str:
     """The bind marker of a column in an INSERT."""
-    return _AS_BYTES.get(cql, "?")
+    if isinstance(cql, str):
+        return _AS_BYTES.get(cql, "?")
+    return "from_json(?)" if _as_json(cql) else "?"
 
 
 def needs_a_value(cql: CqlType) -> bool:
     """True when the marker cannot stay unset, so that a missing value needs a statement without the column."""
-    return cql in _AS_BYTES
+    return placeholder(cql) != "?"
 
 
 def bindable(column: pa.Array[Any], cql: CqlType) -> list[Any]:
     """The values of `column` (typed as coredms.types says) as acsylla takes them; None where it is null."""
-    convert = _CONVERTERS.get(cql)
-    return convert(column) if convert else column.to_pylist()
+    if isinstance(cql, str):
+        convert = _CONVERTERS.get(cql)
+        return convert(column) if convert else column.to_pylist()
+    take_apart = json_text if _as_json(cql) else driver_value
+    return [None if raw is None else take_apart(raw, cql) for raw in column.to_pylist()]
+
+
+def _as_json(cql: NestedType) -> bool:
+    return cql.kind != "vector" and any(holds(cql, touchy) for touchy in _AS_BYTES)
 
 
 def row_widths(rows: pa.RecordBatch) -> list[int]:
@@ -87,27 +100,14 @@ def _ascii(column: pa.Array[Any]) -> list[Any]:
 
 
 def _varint(column: pa.Array[Any]) -> list[Any]:
-    return [None if text is None else _twos_complement(int(text)) for text in column.to_pylist()]
+    return [None if text is None else twos_complement(int(text)) for text in column.to_pylist()]
 
 
 def _decimal(column: pa.Array[Any]) -> list[Any]:
-    return [None if text is None else _decimal_bytes(text) for text in column.to_pylist()]
+    return [None if text is None else decimal_cell(text) for text in column.to_pylist()]
 
 
-def _decimal_bytes(text: str) -> bytes:
-    """A decimal as Cassandra stores it: four bytes of scale, then the unscaled number."""
-    mantissa, _, exponent = text.upper().partition("E")
-    whole, _, fraction = mantissa.partition(".")
-    scale = len(fraction) - int(exponent or 0)
-    return scale.to_bytes(4, "big", signed=True) + _twos_complement(int(whole + fraction))
-
-
-def _twos_complement(number: int) -> bytes:
-    magnitude = number if number >= 0 else ~number
-    return number.to_bytes(magnitude.bit_length() // 8 + 1, "big", signed=True)
-
-
-_CONVERTERS: dict[CqlType, Callable[[pa.Array[Any]], list[Any]]] = {
+_CONVERTERS: dict[ScalarType, Callable[[pa.Array[Any]], list[Any]]] = {
     "ascii": _ascii,
     "date": _date,
     "time": _time,

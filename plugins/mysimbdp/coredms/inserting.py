@@ -10,7 +10,7 @@ import pyarrow as pa
 from mysimbdp.coredms.binding import bindable, needs_a_value, placeholder
 from mysimbdp.coredms.faults import fault_of
 from mysimbdp.coredms.identifiers import quoted
-from mysimbdp.tenants.model import CqlType
+from mysimbdp.tenants.cqltypes import CqlType
 
 
 class Inserts:

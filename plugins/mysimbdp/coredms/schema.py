@@ -1,4 +1,4 @@
-"""Brings keyspaces and tables to what the tenant files say. Idempotent, and one at a time for each tenant.
+"""Brings keyspaces, user types and tables to what the tenant files say. Idempotent, and one at a time for each tenant.
 
 The fingerprint of what was applied is kept in the ledger's table `schemas`, so that a task sees with one point read
 that nothing is to do.
@@ -13,7 +13,7 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
@@ -23,8 +23,10 @@ import acsylla
 from mysimbdp.connections import COREDMS, connection
 from mysimbdp.coredms.faults import fault_of
 from mysimbdp.coredms.hook import hook_session, named_faults
-from mysimbdp.coredms.shape import Change, Shape, Verdict, compare, create_keyspace
+from mysimbdp.coredms.shape import Change, Shape, Verdict, compare, create_keyspace, understood
+from mysimbdp.coredms.usertypes import Fields, compare_type
 from mysimbdp.errors import Code, Problem, TerminalError, TransientError
+from mysimbdp.tenants.cqltypes import CqlType
 from mysimbdp.tenants.model import Tenant
 
 SCHEMAS = "mysimbdp.schemas"
@@ -36,10 +38,15 @@ _TABLE_NAME = re.compile(r"CREATE TABLE IF NOT EXISTS\s+\"?\w+\"?\.\"?(\w+)", re
 
 def fingerprint(tenant: Tenant) -> str:
     """A digest of all that decides the tenant's schema in coredms; the same for the same tables."""
-    shapes = {name: table.cql_columns for name, table in sorted(tenant.tables.items())}
+    shapes = {name: _texts(table.cql_columns) for name, table in sorted(tenant.tables.items())}
+    types = {name: list(_texts(fields).items()) for name, fields in sorted(tenant.types.items())}
     keys = {name: [table.cql_partition_key, table.cql_clustering_key] for name, table in tenant.tables.items()}
-    facts = json.dumps([tenant.keyspace, shapes, keys], sort_keys=True)
+    facts = json.dumps([tenant.keyspace, shapes, keys, *([types] if types else [])], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
+def _texts(types: Mapping[str, CqlType]) -> dict[str, str]:
+    return {name: str(cql) for name, cql in types.items()}
 
 
 async def ensure_tenant(session: Any, tenant: Tenant) -> None:
@@ -60,14 +67,14 @@ async def ensure_tenant(session: Any, tenant: Tenant) -> None:
 
 
 def apply_tenant(tenant: Tenant, *, dry_run: bool = False, shared_session: Any = None) -> list[Change]:
-    """Create or extend the tenant's keyspace and tables; returns what was changed, or would be with `dry_run`.
+    """Create or extend the tenant's keyspace, types and tables; returns what was changed, or would be with `dry_run`.
 
-    Nothing is changed when any table has an incompatible change. `shared_session` is a hook_session to use again
-    where many tenants are applied; without one it opens its own.
+    Nothing is changed when any type or table has an incompatible change. `shared_session` is a hook_session to use
+    again where many tenants are applied; without one it opens its own.
 
     Raises:
-        TerminalError: SCHEMA_INCOMPATIBLE (names table, column, old and new), SCHEMA_NOT_APPLIED (the ledger has no
-            tables yet: apply_ledger comes first), COREDMS_REFUSED.
+        TerminalError: SCHEMA_INCOMPATIBLE (names table or type, column or field, old and new), SCHEMA_NOT_APPLIED (the
+            ledger has no tables yet: apply_ledger comes first), COREDMS_REFUSED.
         TransientError: COREDMS_UNREACHABLE, COREDMS_OVERLOADED.
     """
     with nullcontext(shared_session) if shared_session else hook_session() as session, named_faults():
@@ -101,6 +108,10 @@ def apply_ledger(keyspace: str, tables: Sequence[str], *, dry_run: bool = False)
 
 def _plan(session: Any, tenant: Tenant) -> list[Change]:
     verdicts: list[Verdict] = [
+        compare_type(tenant.keyspace, name, fields, _existing_type(session, tenant.keyspace, name))
+        for name, fields in tenant.types.items()
+    ]
+    verdicts += [
         compare(tenant.keyspace, name, Shape.declared(table), _existing(session, tenant.keyspace, name))
         for name, table in tenant.tables.items()
     ]
@@ -125,10 +136,21 @@ def _existing(session: Any, keyspace: str, table: str) -> Shape | None:
     if not rows:
         return None
     return Shape(
-        {row.column_name: row.type for row in rows},
+        {row.column_name: understood(row.type) for row in rows},
         [row.column_name for row in rows if row.kind == "partition_key"],
         [row.column_name for row in rows if row.kind == "clustering"],
     )
+
+
+def _existing_type(session: Any, keyspace: str, name: str) -> Fields | None:
+    query = "SELECT field_names, field_types FROM system_schema.types WHERE keyspace_name = %s AND type_name = %s"
+    row = session.execute(query, (keyspace, name)).one()
+    if row is None:
+        return None
+    return {
+        field: understood(text, covered=True)
+        for field, text in zip(row.field_names or [], row.field_types or [], strict=True)
+    }
 
 
 def _missing_keyspace(session: Any, keyspace: str) -> list[Change]:

@@ -7,15 +7,19 @@ from typing import Any, Literal
 
 from mysimbdp.coredms.identifiers import quoted
 from mysimbdp.errors import Code, Problem
+from mysimbdp.tenants.cqltypes import CqlType, TypeFault
 from mysimbdp.tenants.model import Table
+from mysimbdp.tenants.typegrammar import parse_type
 
-Action = Literal["create keyspace", "create table", "add column", "keep column"]
+Action = Literal[
+    "create keyspace", "create type", "add field", "keep field", "create table", "add column", "keep column"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a schema as data. `cql` is empty for what is merely reported: a column kept although the tenant
-    file names it no more."""
+    """One change of a schema as data; `table` is the type's name where it is about a user type. `cql` is empty for what
+    is merely reported: a column or field kept although the tenant file names it no more."""
 
     keyspace: str
     table: str | None
@@ -36,10 +40,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherType:
+    """A type of Cassandra's that no tenant file can declare."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """Columns with their CQL types, and the key's columns in order."""
 
-    types: dict[str, str]
+    types: dict[str, CqlType | OtherType]
     partition_key: list[str]
     clustering_key: list[str]
 
@@ -76,12 +90,13 @@ def compare(keyspace: str, table: str, declared: Shape, existing: Shape | None) 
             added.append(name)
         elif old_type != cql:
             what = f"table {keyspace}.{table}, column {name}: its type is {old_type}, the tenant file says {cql}"
-            verdict.problems.append(Problem(Code.SCHEMA_INCOMPATIBLE, what, column=name, value=cql))
+            verdict.problems.append(Problem(Code.SCHEMA_INCOMPATIBLE, what, column=name, value=str(cql)))
     if verdict.problems:
         return verdict
     for name in added:
-        cql = f"ALTER TABLE {_target(keyspace, table)} ADD IF NOT EXISTS {quoted(name)} {declared.types[name]}"
-        verdict.changes.append(Change(keyspace, table, name, "add column", declared.types[name], cql))
+        kind = declared.types[name]
+        alter = f"ALTER TABLE {target(keyspace, table)} ADD IF NOT EXISTS {quoted(name)} {spelled(kind)}"
+        verdict.changes.append(Change(keyspace, table, name, "add column", str(kind), alter))
     for name, old_type in existing.types.items():
         if name not in declared.types:
             detail = f"{old_type}; the tenant file names it no more"
@@ -91,10 +106,10 @@ def compare(keyspace: str, table: str, declared: Shape, existing: Shape | None) 
 
 def create_table(keyspace: str, table: str, shape: Shape) -> str:
     """The CREATE TABLE of `shape`."""
-    columns = ", ".join(f"{quoted(name)} {cql}" for name, cql in shape.types.items())
+    columns = ", ".join(f"{quoted(name)} {spelled(cql)}" for name, cql in shape.types.items())
     partition = ", ".join(map(quoted, shape.partition_key))
     key = ", ".join([f"({partition})", *map(quoted, shape.clustering_key)])
-    return f"CREATE TABLE IF NOT EXISTS {_target(keyspace, table)} ({columns}, PRIMARY KEY ({key}))"
+    return f"CREATE TABLE IF NOT EXISTS {target(keyspace, table)} ({columns}, PRIMARY KEY ({key}))"
 
 
 def create_keyspace(keyspace: str, replication: dict[str, Any]) -> Change:
@@ -104,5 +119,19 @@ def create_keyspace(keyspace: str, replication: dict[str, Any]) -> Change:
     return Change(keyspace, None, None, "create keyspace", pairs.replace("'", ""), cql)
 
 
-def _target(keyspace: str, table: str) -> str:
-    return f"{quoted(keyspace)}.{quoted(table)}"
+def target(keyspace: str, name: str) -> str:
+    """The full name of a table or type in CQL."""
+    return f"{quoted(keyspace)}.{quoted(name)}"
+
+
+def spelled(cql: CqlType | OtherType) -> str:
+    """A type as CQL text, names quoted."""
+    return str(cql) if isinstance(cql, str | OtherType) else cql.text(quoted)
+
+
+def understood(text: str, *, covered: bool = False) -> CqlType | OtherType:
+    """The type that Cassandra's own schema tables write as `text`; `covered` for a field of a user type."""
+    try:
+        return parse_type(text, covered=covered)
+    except TypeFault:
+        return OtherType(text)

@@ -1,12 +1,12 @@
-"""How each CQL scalar type looks in Arrow: the one mapping shared by gate, spool and loader."""
+"""How each CQL type looks in Arrow: the one mapping shared by gate, spool and loader."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from mysimbdp.tenants.model import CqlType
+from mysimbdp.tenants.cqltypes import CqlType, ScalarType
 
-_ARROW: dict[CqlType, pa.DataType] = {
+_ARROW: dict[ScalarType, pa.DataType] = {
     "ascii": pa.utf8(),
     "text": pa.utf8(),
     "inet": pa.utf8(),
@@ -25,6 +25,7 @@ _ARROW: dict[CqlType, pa.DataType] = {
     "date": pa.date32(),
     "time": pa.time64("ns"),
     "timestamp": pa.timestamp("ms", tz="UTC"),
+    "duration": pa.month_day_nano_interval(),
     "blob": pa.binary(),
 }
 
@@ -34,6 +35,7 @@ def arrow_type(cql: CqlType) -> pa.DataType:
 
     uuid and timeuuid are 36 lower-case characters; varint is digits with an optional `-`; decimal is digits with an
     optional `-`, point and `E±n`; inet is the address's shortest usual text; date is days since 1970-01-01; time is
-    nanoseconds since midnight; timestamp is milliseconds since the epoch, UTC.
+    nanoseconds since midnight; timestamp is milliseconds since the epoch, UTC; duration is months, days and nanoseconds
+    of one sign. A nested value is its bytes as Cassandra serialises them (see cells.py).
     """
-    return _ARROW[cql]
+    return _ARROW[cql] if isinstance(cql, str) else pa.binary()

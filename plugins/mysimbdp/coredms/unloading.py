@@ -32,7 +32,8 @@ class Deletes:
         self._stamped = [name for name in others if name == "_ingest"] or others
         where = " AND ".join(f"{quoted(name)} = {placeholder(self._types[name])}" for name in self._key)
         target = f"{quoted(keyspace)}.{quoted(table_name)}"
-        stamps = ", ".join(f"WRITETIME({quoted(name)})" for name in self._stamped)
+        # the highest one: a set or map that is not frozen has one for each element
+        stamps = ", ".join(f"MAXWRITETIME({quoted(name)})" for name in self._stamped)
         self._select = f"SELECT {stamps} FROM {target} WHERE {where}" if stamps else None
         self._delete = f"DELETE FROM {target} USING TIMESTAMP {timestamp_us} WHERE {where}"
         self._prepared: dict[str, Any] = {}

@@ -11,8 +11,11 @@ import pyarrow.compute as pc
 from mysimbdp.coredms.types import arrow_type
 from mysimbdp.errors import Code
 from mysimbdp.formats.arrow_alone import keep_pandas_out
-from mysimbdp.quality.scalars import Refused, scalar
-from mysimbdp.tenants.model import CqlType
+from mysimbdp.quality.nested import nested_from_native, nested_from_text
+from mysimbdp.quality.pythonvalues import python_values
+from mysimbdp.quality.refusals import Refused
+from mysimbdp.quality.scalars import scalar
+from mysimbdp.tenants.cqltypes import CqlType, NestedType, ScalarType
 
 keep_pandas_out()
 
@@ -60,6 +63,8 @@ def convert(column: pa.Array, cql: CqlType) -> Converted:
     """
     column = _simple(column)
     target = arrow_type(cql)
+    if isinstance(cql, NestedType):
+        return _one_by_one(_empty_as_null(column) if pa.types.is_string(column.type) else column, cql, target)
     if pa.types.is_null(column.type) or column.null_count == len(column):
         return Converted(pa.nulls(len(column), target), {})
     if not pa.types.is_string(column.type):
@@ -90,7 +95,7 @@ def _empty_as_null(column: pa.Array) -> pa.Array:
     return pc.if_else(empty, pa.scalar(None, pa.utf8()), column) if pc.any(empty).as_py() else column
 
 
-def _cast_all(column: pa.Array, cql: CqlType, target: pa.DataType) -> pa.Array:
+def _cast_all(column: pa.Array, cql: ScalarType, target: pa.DataType) -> pa.Array:
     """Cast if Arrow takes every value and means by it what `scalar` does; else ArrowInvalid."""
     if cql in ("tinyint", "smallint", "int", "bigint"):
         if any(pc.any(pc.match_substring(column, sign)).as_py() for sign in "xX"):
@@ -108,7 +113,7 @@ def _cast_all(column: pa.Array, cql: CqlType, target: pa.DataType) -> pa.Array:
     raise pa.ArrowInvalid("only value by value")
 
 
-def _cast_some(column: pa.Array, cql: CqlType, target: pa.DataType) -> Converted:
+def _cast_some(column: pa.Array, cql: ScalarType, target: pa.DataType) -> Converted:
     """Cast the values that are plain, look at the others one by one."""
     plain = _PLAIN.get(cql)
     if plain is None:
@@ -121,7 +126,7 @@ def _cast_some(column: pa.Array, cql: CqlType, target: pa.DataType) -> Converted
     return _mended(typed, column, pc.invert(fits), cql, target)
 
 
-def _cast_plain(column: pa.Array, cql: CqlType, target: pa.DataType) -> pa.Array:
+def _cast_plain(column: pa.Array, cql: ScalarType, target: pa.DataType) -> pa.Array:
     if cql != "timestamp":
         return column if target == pa.utf8() else column.cast(target)
     without_zone = pc.utf8_rtrim(column, "Z")
@@ -129,7 +134,7 @@ def _cast_plain(column: pa.Array, cql: CqlType, target: pa.DataType) -> pa.Array
     return pc.assume_timezone(pc.floor_temporal(moments, unit="millisecond").cast(pa.timestamp("ms")), "UTC")
 
 
-def _mended(typed: pa.Array, column: pa.Array, rest: pa.Array, cql: CqlType, target: pa.DataType) -> Converted:
+def _mended(typed: pa.Array, column: pa.Array, rest: pa.Array, cql: ScalarType, target: pa.DataType) -> Converted:
     """Fill the places where `rest` is true with what `scalar` makes of them."""
     rest = pc.fill_null(rest, fill_value=False)
     indexes = pc.indices_nonzero(rest)
@@ -139,17 +144,24 @@ def _mended(typed: pa.Array, column: pa.Array, rest: pa.Array, cql: CqlType, tar
     return Converted(pc.replace_with_mask(typed, rest, outcome.values), faults)
 
 
-def _native(column: pa.Array, cql: CqlType, target: pa.DataType) -> Converted:
+def _native(column: pa.Array, cql: ScalarType, target: pa.DataType) -> Converted:
     """Columns an app gives in types of its own."""
     if _widens(column.type, target):
         return Converted(column.cast(target), {})
+    if pa.types.is_timestamp(column.type) and cql == "timestamp" and column.type.unit != "s":
+        moments = pc.floor_temporal(column.cast(pa.timestamp(column.type.unit, "UTC")), unit="millisecond")
+        return Converted(moments.cast(target), {})
+    if pa.types.is_duration(column.type) and cql == "duration":
+        column = column.cast(pa.duration("ns")).cast(pa.int64())
+        values = [None if count is None else (0, 0, count) for count in column.to_pylist()]
+        return Converted(pa.array(values, target), {})
     return _one_by_one(column, cql, target)
 
 
 def _widens(given: pa.DataType, target: pa.DataType) -> bool:
     """True when every value of `given` is one of `target`, so that a cast cannot fail or change it."""
     if given == target:
-        return True
+        return not pa.types.is_interval(given)  # its parts may have different signs
     whole = pa.types.is_integer(given)
     if whole and pa.types.is_integer(target):
         room = target.bit_width if pa.types.is_signed_integer(given) else target.bit_width - 1
@@ -162,23 +174,16 @@ def _widens(given: pa.DataType, target: pa.DataType) -> bool:
 
 
 def _one_by_one(column: pa.Array, cql: CqlType, target: pa.DataType) -> Converted:
-    """Convert with `scalar`, each different value once."""
+    """Convert value by value, each different one once."""
     known: dict[Any, tuple[Any, Fault | None]] = {}
     values: list[Any] = []
     faults: dict[int, Fault] = {}
-    for index, value in enumerate(_python(column)):
+    for index, value in enumerate(python_values(column)):
         made, fault = _remembered(value, cql, known)
         values.append(made)
         if fault:
             faults[index] = fault
     return Converted(pa.array(values, target), faults)
-
-
-def _python(column: pa.Array) -> list[Any]:
-    """Python values; nanoseconds are cut to microseconds, which is all Python's own types hold."""
-    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
-    return column.to_pylist()  # type: ignore[no-any-return]
 
 
 def _remembered(value: Any, cql: CqlType, known: dict[Any, tuple[Any, Fault | None]]) -> tuple[Any, Fault | None]:
@@ -191,9 +196,15 @@ def _remembered(value: Any, cql: CqlType, known: dict[Any, tuple[Any, Fault | No
     except TypeError:  # lists and dictionaries
         key = None
     try:
-        outcome: tuple[Any, Fault | None] = (scalar(value, cql), None)
+        outcome: tuple[Any, Fault | None] = (_typed(value, cql), None)
     except Refused as refused:
         outcome = (None, Fault(refused.code, refused.reason, value))
     if key is not None:
         known[key] = outcome
     return outcome
+
+
+def _typed(value: Any, cql: CqlType) -> Any:
+    if isinstance(cql, str):
+        return scalar(value, cql)
+    return nested_from_text(value, cql) if isinstance(value, str) else nested_from_native(value, cql)
