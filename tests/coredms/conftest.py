@@ -28,12 +28,13 @@ def reader(coredms_only: Onebox) -> Iterator[Any]:
         yield session
 
 
-def tenant_with(tenant_id: str, tables: dict[str, Any]) -> Tenant:
-    """A valid tenant with `tables` as a tenant file would write them."""
+def tenant_with(tenant_id: str, tables: dict[str, Any], types: dict[str, Any] | None = None) -> Tenant:
+    """A valid tenant with `tables` and `types` as a tenant file would write them."""
     return Tenant.model_validate(
         {
             "tenant": tenant_id,
             "constraints": {"max_nb_files": 1, "max_file_size": 1, "allowed_file_format": ["csv"]},
+            "types": types or {},
             "tables": tables,
             "batch": {"routes": [{"files": [f"{name}*"], "table": name} for name in tables]},
         }

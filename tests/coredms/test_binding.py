@@ -7,7 +7,7 @@ import pytest
 
 from mysimbdp.coredms.binding import bindable, needs_a_value, placeholder, row_widths
 from mysimbdp.coredms.types import arrow_type
-from mysimbdp.tenants.model import CqlType
+from mysimbdp.tenants.cqltypes import CqlType
 
 DAY = 86_400
 
