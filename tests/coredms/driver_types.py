@@ -39,4 +39,6 @@ def _bare(value: Any) -> Any:
         return [_bare(item) for item in value]
     if isinstance(value, float) and value != value:  # noqa: PLR0124  # that is NaN
         return "nan"
+    if hasattr(value, "nanoseconds"):
+        return value.months, value.days, value.nanoseconds
     return getattr(value, "nanosecond_time", value)

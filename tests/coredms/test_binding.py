@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -7,7 +8,9 @@ import pytest
 
 from mysimbdp.coredms.binding import bindable, needs_a_value, placeholder, row_widths
 from mysimbdp.coredms.types import arrow_type
+from mysimbdp.quality.conversion import convert
 from mysimbdp.tenants.cqltypes import CqlType
+from mysimbdp.tenants.typegrammar import parse_type
 
 DAY = 86_400
 
@@ -26,6 +29,7 @@ DAY = 86_400
         pytest.param("decimal", "1E+5", b"\xff\xff\xff\xfb\x01", id="a decimal keeps a negative scale"),
         pytest.param("decimal", ".5", b"\0\0\0\x01\x05", id="a decimal may begin with the point"),
         pytest.param("ascii", "a\0b", b"a\0b", id="ascii is bytes, so that a NUL does not end it"),
+        pytest.param("duration", (1, 2, 3), (1, 2, 3), id="a duration is its three numbers"),
         pytest.param("decimal", None, None, id="a missing decimal stays missing"),
         pytest.param("timestamp", None, None, id="a missing timestamp stays missing"),
     ],
@@ -50,6 +54,31 @@ def test_only_what_passes_through_a_function_cannot_stay_unset() -> None:
     assert not needs_a_value("text")
     assert placeholder("decimal") == "blobasdecimal(?)"
     assert placeholder("text") == "?"
+
+
+NESTED = [
+    ("list<int>", [1, 2], [1, 2]),
+    ("set<date>", ["1970-01-02"], [DAY]),
+    ("map<text, varint>", {"a": 128}, [("a", b"\x00\x80")]),
+    ("tuple<int, time>", [None, "0:00:01"], (None, 1)),
+    ("vector<float, 2>", [1, 2], b"\x3f\x80\0\0\x40\0\0\0"),
+    ("list<vector<boolean, 2>>", [[True, False]], [b"\1\0"]),
+    ("list<decimal>", ["-1.50"], '["-150E-2"]'),
+    ("map<frozen<list<date>>, ascii>", [[["1970-01-02"], "x"]], '{"[\\"2147483649\\"]": "x"}'),
+    ("tuple<ascii, double, duration>", ["a", "-inf", "-1mo"], '["a", "-Infinity", "-1mo0d0ns"]'),
+]
+
+
+@pytest.mark.parametrize(("text", "given", "bound"), NESTED, ids=[text for text, _, _ in NESTED])
+def test_a_nested_value_is_taken_apart_or_becomes_json_where_ascii_or_decimals_are_in_it(
+    text: str, given: Any, bound: Any
+) -> None:
+    cql = parse_type(text)
+    column = convert(pa.array([json.dumps(given), None]), cql).values
+    assert column.type == arrow_type(cql) == pa.binary()
+    assert bindable(column, cql) == [bound, None]
+    assert placeholder(cql) == ("from_json(?)" if isinstance(bound, str) else "?")
+    assert needs_a_value(cql) == isinstance(bound, str)
 
 
 def test_a_rows_width_grows_with_its_values_and_its_cells() -> None:

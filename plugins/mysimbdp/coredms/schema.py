@@ -28,6 +28,7 @@ from mysimbdp.coredms.usertypes import Fields, compare_type
 from mysimbdp.errors import Code, Problem, TerminalError, TransientError
 from mysimbdp.tenants.cqltypes import CqlType
 from mysimbdp.tenants.model import Tenant
+from mysimbdp.tenants.usertypes import user_types_in
 
 SCHEMAS = "mysimbdp.schemas"
 LOCK_SECONDS = 120
@@ -107,13 +108,26 @@ def apply_ledger(keyspace: str, tables: Sequence[str], *, dry_run: bool = False)
 
 
 def _plan(session: Any, tenant: Tenant) -> list[Change]:
+    existing = {name: _existing(session, tenant.keyspace, name) for name in tenant.tables}
+    keyed = {
+        used
+        for name, table in tenant.tables.items()
+        if existing[name]
+        for column in table.cql_partition_key
+        for used in user_types_in(table.cql_columns[column])
+    }
     verdicts: list[Verdict] = [
-        compare_type(tenant.keyspace, name, fields, _existing_type(session, tenant.keyspace, name))
+        compare_type(
+            tenant.keyspace,
+            name,
+            fields,
+            _existing_type(session, tenant.keyspace, name),
+            in_partition_key=name in keyed,
+        )
         for name, fields in tenant.types.items()
     ]
     verdicts += [
-        compare(tenant.keyspace, name, Shape.declared(table), _existing(session, tenant.keyspace, name))
-        for name, table in tenant.tables.items()
+        compare(tenant.keyspace, name, Shape.declared(table), existing[name]) for name, table in tenant.tables.items()
     ]
     problems = [problem for verdict in verdicts for problem in verdict.problems]
     if problems:

@@ -16,8 +16,13 @@ Fields = Mapping[str, CqlType | OtherType]
 """Fields and their types, in order."""
 
 
-def compare_type(keyspace: str, name: str, declared: Fields, existing: Fields | None) -> Verdict:
-    """Changes that make the user type `existing` (None: there is none) hold all of `declared`, or why none can."""
+def compare_type(
+    keyspace: str, name: str, declared: Fields, existing: Fields | None, *, in_partition_key: bool = False
+) -> Verdict:
+    """Changes that make the user type `existing` (None: there is none) hold all of `declared`, or why none can.
+
+    `in_partition_key`: a table that exists has it in its partition key; Cassandra then adds no field to it.
+    """
     if existing is None:
         return Verdict([Change(keyspace, name, None, "create type", cql=_create_type(keyspace, name, declared))])
     for (old, old_type), (new, new_type) in zip(existing.items(), declared.items(), strict=False):
@@ -27,6 +32,9 @@ def compare_type(keyspace: str, name: str, declared: Fields, existing: Fields | 
                 "; fields can only be added, after all others"
             )
             return Verdict(problems=[Problem(Code.SCHEMA_INCOMPATIBLE, what, column=new, value=str(new_type))])
+    if in_partition_key and len(declared) > len(existing):
+        what = f"type {keyspace}.{name}: it gets no new field while a table has it in its partition key"
+        return Verdict(problems=[Problem(Code.SCHEMA_INCOMPATIBLE, what, column=list(declared)[len(existing)])])
     verdict = Verdict()
     for field, cql in list(declared.items())[len(existing) :]:
         alter = f"ALTER TYPE {target(keyspace, name)} ADD IF NOT EXISTS {quoted(field)} {spelled(cql)}"

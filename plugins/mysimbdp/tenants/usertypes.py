@@ -48,12 +48,12 @@ def in_order(declared: Mapping[str, Mapping[str, CqlType]]) -> tuple[dict[str, N
     def visit(name: str, trail: tuple[str, ...]) -> None:
         fields = []
         for field, cql in declared[name].items():
-            circles = [trail[trail.index(used) :] for used in _user_types(cql) if used in trail]
+            circles = [trail[trail.index(used) :] for used in user_types_in(cql) if used in trail]
             if circles:
                 what = f"a user type cannot hold itself: {' → '.join([*circles[0], circles[0][0]])}"
                 misfits.append(Misfit((name, field), what, str(cql)))
                 continue
-            for used in _user_types(cql):
+            for used in user_types_in(cql):
                 if used in declared and used not in found:
                     visit(used, (*trail, used))
             try:
@@ -100,9 +100,10 @@ def unfit_keys(types: Mapping[str, CqlType], **keys: Sequence[str]) -> list[Misf
     return misfits
 
 
-def _user_types(cql: CqlType) -> Iterable[str]:
+def user_types_in(cql: CqlType) -> Iterable[str]:
+    """Names of the user types in `cql`, at any depth that is looked up."""
     if isinstance(cql, NestedType):
         if cql.kind == "user":
             yield cql.name
-        for part in cql.parts:
-            yield from _user_types(part)
+        for part in cql.inner():
+            yield from user_types_in(part)
