@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 from mysimbdp.errors import ADVICE, Code, Exit
@@ -23,7 +24,8 @@ def errors_page() -> str:
     )
 
 
-PAGES = {"errors.md": errors_page, "receipt.schema.json": json_schema}
+types_page = runpy.run_path(str(DOCS / "types_page.py"))["types_page"]
+PAGES = {"errors.md": errors_page, "receipt.schema.json": json_schema, "types.md": types_page}
 
 
 def main() -> None:

@@ -87,3 +87,11 @@ def test_a_rows_width_grows_with_its_values_and_its_cells() -> None:
     assert long - short == 999
     assert short - missing == 1
     assert missing > 2 * 20
+
+
+def test_each_element_of_a_collection_that_is_not_frozen_counts_as_a_cell() -> None:
+    rows = pa.RecordBatch.from_pydict(
+        {"s": convert(pa.array(["[1, 2, 3]", "[]", None]), parse_type("set<int>")).values}
+    )
+    frozen, cellwise = row_widths(rows), row_widths(rows, ["s", "absent"])
+    assert [more - less for more, less in zip(cellwise, frozen, strict=True)] == [3 * 20, 0, 0]

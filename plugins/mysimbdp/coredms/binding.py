@@ -11,14 +11,14 @@ much again. docs/decisions/011 has the figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mysimbdp.coredms.cells import decimal_cell, twos_complement
+from mysimbdp.coredms.cells import decimal_bytes, twos_complement
 from mysimbdp.coredms.unpacking import SECONDS_A_DAY, driver_value, json_text
 from mysimbdp.tenants.cqltypes import CqlType, NestedType, ScalarType, holds
 
@@ -50,8 +50,11 @@ def _as_json(cql: NestedType) -> bool:
     return cql.kind != "vector" and any(holds(cql, touchy) for touchy in _AS_BYTES)
 
 
-def row_widths(rows: pa.RecordBatch) -> list[int]:
-    """Upper estimate of each row's size in a mutation, in bytes: values plus CELL_BYTES a cell."""
+def row_widths(rows: pa.RecordBatch, cellwise: Sequence[str] = ()) -> list[int]:
+    """Upper estimate of each row's size in a mutation, in bytes: values plus CELL_BYTES a cell.
+
+    `cellwise` names the columns whose elements are cells of their own: collections that are not frozen.
+    """
     fixed = ROW_BYTES
     widths: Any = pa.scalar(0, pa.int64())
     for column in rows.columns:
@@ -61,6 +64,10 @@ def row_widths(rows: pa.RecordBatch) -> list[int]:
             widths = pc.add(widths, pc.fill_null(pc.binary_length(variable), 0).cast(pa.int64()))
         else:
             fixed += FIXED_VALUE_BYTES
+    for name in cellwise:
+        if name in rows.schema.names:
+            counts = [int.from_bytes(raw[:4], "big") if raw else 0 for raw in rows.column(name).to_pylist()]
+            widths = pc.add(widths, pa.array([count * CELL_BYTES for count in counts], pa.int64()))
     if isinstance(widths, pa.Scalar):
         return [fixed] * rows.num_rows
     total: list[int] = pc.add(widths, fixed).to_pylist()
@@ -104,7 +111,7 @@ def _varint(column: pa.Array[Any]) -> list[Any]:
 
 
 def _decimal(column: pa.Array[Any]) -> list[Any]:
-    return [None if text is None else decimal_cell(text) for text in column.to_pylist()]
+    return [None if text is None else decimal_bytes(text) for text in column.to_pylist()]
 
 
 _CONVERTERS: dict[ScalarType, Callable[[pa.Array[Any]], list[Any]]] = {

@@ -71,7 +71,7 @@ def unsigned_vint(number: int) -> bytes:
     return (number | ones << 8 * (size - 1)).to_bytes(size, "big")
 
 
-def decimal_cell(text: str) -> bytes:
+def decimal_bytes(text: str) -> bytes:
     """Four bytes of scale, then the unscaled number."""
     mantissa, _, exponent = text.upper().partition("E")
     whole, _, fraction = mantissa.partition(".")
@@ -110,7 +110,7 @@ _BY_TYPE: dict[ScalarType, Callable[[Any], bytes]] = {
     "blob": bytes,
     "boolean": lambda value: b"\x01" if value else b"\x00",
     "date": lambda value: (value.toordinal() - _EPOCH_ORDINAL + DAY_OFFSET).to_bytes(4, "big"),
-    "decimal": decimal_cell,
+    "decimal": decimal_bytes,
     "double": lambda value: struct.pack(">d", value),
     "duration": _duration,
     "float": lambda value: struct.pack(">f", value),

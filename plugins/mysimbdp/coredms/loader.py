@@ -25,6 +25,7 @@ from mysimbdp.coredms.types import arrow_type
 from mysimbdp.coredms.unloading import Deletes
 from mysimbdp.coredms.windows import windows
 from mysimbdp.errors import TerminalError
+from mysimbdp.tenants.cqltypes import NestedType
 from mysimbdp.tenants.model import FILE_BUCKET_RECORDS, Table
 
 ALONE_FROM_BYTES = 1024 * 1024
@@ -66,6 +67,9 @@ class Loader:
         self._keyspace = keyspace
         self._table_name = table_name
         self._table = table
+        self._cellwise = [
+            name for name, cql in table.cql_columns.items() if isinstance(cql, NestedType) and not cql.frozen
+        ]
         self._inserts = Inserts(session, keyspace, table_name, table.cql_columns)
         self._timestamp = write_timestamp_us
         self._constants = {"_ingest": str(ingest_id), "_file": file_digest}
@@ -92,7 +96,7 @@ class Loader:
                     size += window.nbytes
                     ordered = self._ordered(self._completed(window))
                     bound = await self._inserts.bound(ordered)
-                    widths = row_widths(ordered)
+                    widths = row_widths(ordered, self._cellwise)
                     starts = partition_starts(ordered, self._table.cql_partition_key)
                     for batch in batches(starts, widths, limits):
                         await throttle.acquire()

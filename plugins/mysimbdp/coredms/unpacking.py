@@ -102,8 +102,9 @@ def _duration(raw: bytes) -> tuple[int, int, int]:
     return months, days, nanoseconds
 
 
-def _duration_text(raw: bytes) -> str:
-    months, days, nanoseconds = _duration(raw)
+def duration_text(parts: tuple[int, int, int]) -> str:
+    """Months, days and nanoseconds as CQL writes them."""
+    months, days, nanoseconds = parts
     sign = "-" if min(months, days, nanoseconds) < 0 else ""
     return f"{sign}{abs(months)}mo{abs(days)}d{abs(nanoseconds)}ns"
 
@@ -170,7 +171,7 @@ _JSON: dict[ScalarType, Callable[[bytes], str]] = {
     "date": lambda raw: str(int.from_bytes(raw, "big")),
     "decimal": _decimal_text,
     "double": _float_text,
-    "duration": _duration_text,
+    "duration": lambda raw: duration_text(_duration(raw)),
     "float": _float_text,
     "inet": _inet,
     "int": _whole_text,

@@ -15,9 +15,9 @@ from mysimbdp.errors import Code
 from mysimbdp.formats.jsontext import DECODER
 from mysimbdp.quality.refusals import Refused
 from mysimbdp.quality.scalars import scalar
-from mysimbdp.tenants.cqltypes import CqlType, NestedType
+from mysimbdp.tenants.cqltypes import CqlType, Kind, NestedType
 
-_EXAMPLES = {
+EXAMPLES: dict[Kind, str] = {
     "list": '["a", "b"]',
     "set": '["a", "b"]',
     "vector": "[0.5, 1]",
@@ -25,18 +25,19 @@ _EXAMPLES = {
     "map": '{"key": 1} or [["key", 1]]',
     "user": '{"field": 1}',
 }
+"""JSON of each kind."""
 
 
 def nested_from_text(text: str, cql: NestedType) -> bytes | None:
     """The bytes of the value that the JSON `text` spells; None for `null`.
 
     Raises:
-        Refused: VALUE_WRONG_TYPE, VALUE_OUT_OF_RANGE or VALUE_MISSING (a null where `cql` holds none).
+        Refused: VALUE_WRONG_TYPE (also for a null where `cql` holds none) or VALUE_OUT_OF_RANGE.
     """
     try:
         value = DECODER.decode(text.strip())
     except ValueError as error:
-        what = f"it is not JSON like {_EXAMPLES[cql.kind]}: {getattr(error, 'msg', error)} ({cql})"
+        what = f"it is not JSON like {EXAMPLES[cql.kind]}: {getattr(error, 'msg', error)} ({cql})"
         raise Refused(Code.VALUE_WRONG_TYPE, what) from None
     except RecursionError:
         raise Refused(Code.VALUE_WRONG_TYPE, "it is nested too deeply") from None
@@ -69,14 +70,14 @@ def _cell(value: Any, cql: CqlType, place: str, *, native: bool) -> bytes:
     cells = [_item(item, cql.parts[0], f"{place}[{index}]", cql, native=native) for index, item in enumerate(values)]
     if cql.kind == "vector":
         if len(cells) != cql.dimension:
-            raise _refused(place, f"it has {len(cells)} elements, {cql.dimension} are needed ({cql})")
+            raise _refused(place, f"{cql.dimension} elements are needed, not {len(cells)} ({cql})")
         return vector_cell(cells, cql.parts[0])
     return list_cell(list(dict.fromkeys(cells)) if cql.kind == "set" else cells)
 
 
 def _item(value: Any, cql: CqlType, place: str, within: NestedType, *, native: bool) -> bytes:
     if value is None:
-        raise _refused(place, f"a {within.kind} holds no null", Code.VALUE_MISSING)
+        raise _refused(place, f"a {within.kind} holds no null")
     return _cell(value, cql, place, native=native)
 
 
@@ -96,14 +97,14 @@ def _pairs(value: Any, cql: NestedType, place: str) -> Iterable[tuple[Any, Any]]
         return value.items()
     if isinstance(value, list) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in value):
         return [(pair[0], pair[1]) for pair in value]
-    raise _refused(place, f"{_EXAMPLES['map']} is needed ({cql})")
+    raise _refused(place, f"{EXAMPLES['map']} is needed ({cql})")
 
 
 def _fields(value: Any, cql: NestedType, place: str, *, native: bool) -> list[tuple[Any, CqlType, str]]:
     """Value, type and place of each field of a tuple or user type."""
     if cql.kind == "user":
         if not isinstance(value, dict):
-            raise _refused(place, f"{_EXAMPLES['user']} is needed ({cql})")
+            raise _refused(place, f"{EXAMPLES['user']} is needed ({cql})")
         known = dict(cql.fields)
         for name in value:
             if name not in known:
@@ -111,13 +112,13 @@ def _fields(value: Any, cql: NestedType, place: str, *, native: bool) -> list[tu
         return [(value.get(name), part, f"{place}.{name}") for name, part in cql.fields]
     items: Sequence[Any] = list(value.values()) if native and isinstance(value, dict) else _array(value, cql, place)
     if len(items) != len(cql.parts):
-        raise _refused(place, f"it has {len(items)} elements, {len(cql.parts)} are needed ({cql})")
+        raise _refused(place, f"{len(cql.parts)} elements are needed, not {len(items)} ({cql})")
     return [(item, part, f"{place}[{index}]") for index, (item, part) in enumerate(zip(items, cql.parts, strict=True))]
 
 
 def _array(value: Any, cql: NestedType, place: str) -> Sequence[Any]:
     if not isinstance(value, list):
-        raise _refused(place, f"an array like {_EXAMPLES[cql.kind]} is needed ({cql})")
+        raise _refused(place, f"an array like {EXAMPLES[cql.kind]} is needed ({cql})")
     return value
 
 
