@@ -13,6 +13,7 @@ from typing import Any
 from mysimbdp.coredms.cells import list_cell, map_cell, scalar_cell, tuple_cell, vector_cell
 from mysimbdp.errors import Code
 from mysimbdp.formats.jsontext import DECODER
+from mysimbdp.quality.floatvectors import float_vector
 from mysimbdp.quality.refusals import Refused
 from mysimbdp.quality.scalars import scalar
 from mysimbdp.tenants.cqltypes import CqlType, Kind, NestedType
@@ -67,6 +68,10 @@ def _cell(value: Any, cql: CqlType, place: str, *, native: bool) -> bytes:
         fields = _fields(value, cql, place, native=native)
         return tuple_cell([None if item is None else _cell(item, part, at, native=native) for item, part, at in fields])
     values = _array(value, cql, place)
+    if cql.kind == "vector" and len(values) == cql.dimension:
+        packed = float_vector(values, cql.parts[0])
+        if packed is not None:
+            return packed
     cells = [_item(item, cql.parts[0], f"{place}[{index}]", cql, native=native) for index, item in enumerate(values)]
     if cql.kind == "vector":
         if len(cells) != cql.dimension:
