@@ -37,6 +37,9 @@ source:
   kind: folder                # the tenant's inbox on this platform
   # done_marker: true         # take a file only once an empty <name>.done lies beside it
 
+# types:                      # user types, for columns of type frozen<address>; see docs/types.md
+#   address: {{street: text, zip: int, phones: "list<text>"}}
+
 tables:
   {table}:
     columns:                  # name: type, or {{type: …, from: "name in the file", required: true}}
