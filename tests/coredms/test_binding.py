@@ -63,14 +63,19 @@ NESTED = [
     ("tuple<int, time>", [None, "0:00:01"], (None, 1)),
     ("vector<float, 2>", [1, 2], b"\x3f\x80\0\0\x40\0\0\0"),
     ("list<vector<boolean, 2>>", [[True, False]], [b"\1\0"]),
+    ("vector<decimal, 1>", ["1"], b"\x05\0\0\0\0\1"),
     ("list<decimal>", ["-1.50"], '["-150E-2"]'),
+    ("tuple<set<int>, int>", [[2, 1], 3], '[["1", "2"], "3"]'),
+    ("vector<map<int, int>, 1>", [{"1": 2}], '[{"1": "2"}]'),
+    ("list<tuple<int, list<set<int>>>>", [[1, [[2]]]], '[["1", [["2"]]]]'),
+    ("list<frozen<set<int>>>", [[2, 1]], [[1, 2]]),
     ("map<frozen<list<date>>, ascii>", [[["1970-01-02"], "x"]], '{"[\\"2147483649\\"]": "x"}'),
     ("tuple<ascii, double, duration>", ["a", "-inf", "-1mo"], '["a", "-Infinity", "-1mo0d0ns"]'),
 ]
 
 
 @pytest.mark.parametrize(("text", "given", "bound"), NESTED, ids=[text for text, _, _ in NESTED])
-def test_a_nested_value_is_taken_apart_or_becomes_json_where_ascii_or_decimals_are_in_it(
+def test_a_nested_value_is_taken_apart_or_becomes_json_where_acsylla_cannot_bind_it(
     text: str, given: Any, bound: Any
 ) -> None:
     cql = parse_type(text)

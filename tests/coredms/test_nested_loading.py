@@ -63,6 +63,21 @@ def test_a_missing_value_leaves_the_earlier_one_and_an_empty_one_replaces_it(app
     assert found(reader, tenant, *NESTED) == [emptied], "an older ingest wins over a newer one"
 
 
+SETS = {
+    "s": "frozen<set<int>>", "l": "list<frozen<set<int>>>", "t": "tuple<set<int>>", "v": "vector<frozen<set<int>>, 1>",
+    "m": "frozen<map<int, frozen<set<int>>>>",
+}  # fmt: skip
+
+
+def test_a_set_is_in_cassandras_order_wherever_it_stands(applied: TenantMaker, reader: Any) -> None:
+    tenant = applied({"t": {"columns": {"k": "int", **SETS}, "partition_key": ["k"]}})
+    given, ordered = [3, 1, -2], [-2, 1, 3]
+    load(tenant, "t", [rows(tenant, {"k": 1, "s": given, "l": [given], "t": [given], "v": [given], "m": {"1": given}})])
+    assert found(reader, tenant, *SETS) == [
+        {"s": ordered, "l": [ordered], "t": [ordered], "v": [ordered], "m": {"1": ordered}}
+    ]
+
+
 KEYED = {
     "t": {
         "columns": {"k": "frozen<set<int>>", "c": "frozen<map<text, decimal>>", "w": "set<text>"},

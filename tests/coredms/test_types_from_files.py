@@ -30,6 +30,7 @@ pytestmark = pytest.mark.onebox
 
 EXACT = "int, bigint, tinyint, smallint, varint, float, double, boolean, text, blob, uuid, timeuuid, inet, date, time, "
 TYPES = {
+    "point": {"x": "double", "y": "double", "label": "text"},
     "address": {"street": "text", "zip": "int", "tags": "set<text>"},
     "person": {"name": "text", "homes": "list<frozen<address>>"},
 }
@@ -40,7 +41,10 @@ COLUMNS: dict[str, str] = {
     "map": "map<text, double>",
     "tuple": "tuple<int, text>",
     "vector": "vector<float, 3>",
-    "user": "frozen<address>",
+    "user": "frozen<point>",
+    "user_as_json": "frozen<address>",
+    "sets_in_a_tuple": "tuple<set<int>, map<smallint, text>>",
+    "points": "list<frozen<point>>",
     "frozen_set": "frozen<set<timestamp>>",
     "frozen_map": "frozen<map<date, frozen<list<blob>>>>",
     "collections": "map<text, frozen<list<frozen<map<int, uuid>>>>>",

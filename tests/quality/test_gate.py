@@ -77,6 +77,7 @@ TEXTS: list[tuple[ScalarType, str, object]] = [
     ("date", "9999-12-31", dt.date(9999, 12, 31)),
     ("date", "10000-01-01", RANGE),
     ("date", "-0044-03-15", RANGE),
+    ("date", "0000-01-01", RANGE),
     ("time", "12:30", dt.time(12, 30)),
     ("time", "23:59:59.5", dt.time(23, 59, 59, 500_000)),
     ("time", "24:00:00", RANGE),

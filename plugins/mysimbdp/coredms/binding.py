@@ -4,9 +4,10 @@ acsylla 1.2 was probed type by type against a real node (tests/coredms/test_roun
 and times as a number of seconds, truncates datetimes through floating point, cuts ascii at a NUL and corrupts decimals,
 all of them also within a collection. So dates go in as whole seconds, times as exact decimal seconds, varints and
 vectors serialised, and ascii and decimals as their serialised bytes through `blobasascii(?)` and `blobasdecimal(?)`.
-Collections, tuples and user types are taken apart and bound as such; those with ascii or decimals in them, for which
-no function takes bytes, go as JSON through `from_json(?)`, every scalar in it a string, which costs the server half as
-much again. docs/decisions/011 has the figures.
+Collections, tuples and user types are taken apart and bound as such, but for two kinds that go as JSON through
+`from_json(?)`, every scalar in it a string, which costs the server half as much again: those with ascii or decimals in
+them, since no function takes their bytes, and those with a set or map within a tuple, user type or vector, which
+Cassandra would otherwise leave in the order they came in, so that equal values would differ. docs/decisions/011.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 
 from mysimbdp.coredms.cells import decimal_bytes, twos_complement
 from mysimbdp.coredms.unpacking import SECONDS_A_DAY, driver_value, json_text
-from mysimbdp.tenants.cqltypes import CqlType, NestedType, ScalarType, holds
+from mysimbdp.tenants.cqltypes import CqlType, NestedType, ScalarType
 
 _AS_BYTES: dict[ScalarType, str] = {"ascii": "blobasascii(?)", "decimal": "blobasdecimal(?)"}
 
@@ -47,7 +48,24 @@ def bindable(column: pa.Array[Any], cql: CqlType) -> list[Any]:
 
 
 def _as_json(cql: NestedType) -> bool:
-    return cql.kind != "vector" and any(holds(cql, touchy) for touchy in _AS_BYTES)
+    return _touchy(cql) or _unordered(cql, sealed=False)
+
+
+def _touchy(cql: CqlType) -> bool:
+    """Whether acsylla has to bind ascii or decimals; in a vector, which is bytes, it has not."""
+    if isinstance(cql, str):
+        return cql in _AS_BYTES
+    return cql.kind != "vector" and any(map(_touchy, cql.inner()))
+
+
+def _unordered(cql: CqlType, *, sealed: bool) -> bool:
+    """Whether a set or map is within what Cassandra takes as it is (`sealed`)."""
+    if isinstance(cql, str):
+        return False
+    if sealed and cql.kind in ("set", "map"):
+        return True
+    sealed = sealed or cql.kind in ("tuple", "user", "vector")
+    return any(_unordered(part, sealed=sealed) for part in cql.inner())
 
 
 def row_widths(rows: pa.RecordBatch, cellwise: Sequence[str] = ()) -> list[int]:

@@ -1,7 +1,7 @@
 """Values as Cassandra serialises them (native protocol version 5), one at a time.
 
-Nested values travel like this from the gate to the loader: the one form that is exact for every type, whose size is
-known, and in which equal keys are equal.
+Nested values travel like this from the gate to the loader: the one form that is exact for every type, and whose size
+is known. Elements of sets and keys of maps are in the order of their bytes; Cassandra puts them into its own.
 """
 
 from __future__ import annotations

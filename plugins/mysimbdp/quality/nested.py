@@ -63,7 +63,7 @@ def _cell(value: Any, cql: CqlType, place: str, *, native: bool) -> bytes:
         for key, item in _pairs(value, cql, place):
             at = f"{place}[{_shown(key)}]"
             items[_item(key, key_type, at, cql, native=native)] = _item(item, value_type, at, cql, native=native)
-        return map_cell(list(items.items()))
+        return map_cell(sorted(items.items()))
     if cql.kind in ("tuple", "user"):
         fields = _fields(value, cql, place, native=native)
         return tuple_cell([None if item is None else _cell(item, part, at, native=native) for item, part, at in fields])
@@ -77,7 +77,7 @@ def _cell(value: Any, cql: CqlType, place: str, *, native: bool) -> bytes:
         if len(cells) != cql.dimension:
             raise _refused(place, f"{cql.dimension} elements are needed, not {len(cells)} ({cql})")
         return vector_cell(cells, cql.parts[0])
-    return list_cell(list(dict.fromkeys(cells)) if cql.kind == "set" else cells)
+    return list_cell(sorted(set(cells)) if cql.kind == "set" else cells)
 
 
 def _item(value: Any, cql: CqlType, place: str, within: NestedType, *, native: bool) -> bytes:

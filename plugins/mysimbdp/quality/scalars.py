@@ -5,7 +5,6 @@ Used for the values that Arrow's vector casts do not take; what is accepted here
 
 from __future__ import annotations
 
-import datetime as dt
 import ipaddress
 import json
 import math
@@ -155,8 +154,6 @@ def _text(value: Any, cql: ScalarType) -> str:
         value = "true" if value else "false"
     elif isinstance(value, (dict, list)):
         value = json.dumps(value, ensure_ascii=False, default=str)
-    elif isinstance(value, (dt.date, dt.time)):
-        value = value.isoformat()
     elif isinstance(value, bytes):
         try:
             value = value.decode()

@@ -13,7 +13,7 @@ from mysimbdp.tenants.cqltypes import ScalarType
 MAX_CHARACTERS = 200
 _DATE = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?")
-_FAR_YEAR = re.compile(r"(?:[+-][0-9]{4,}|[0-9]{5,})-[0-9]{1,2}-[0-9]{1,2}(?:[T ].*)?")
+_FAR_YEAR = re.compile(r"(?:[+-][0-9]{4,}|[0-9]{5,}|0000)-[0-9]{1,2}-[0-9]{1,2}(?:[T ].*)?")
 _DURATION = re.compile(
     r"-?(?=[0-9])(?:(?P<years>[0-9]+)y)?(?:(?P<months>[0-9]+)mo)?(?:(?P<weeks>[0-9]+)w)?(?:(?P<days>[0-9]+)d)?"
     r"(?:(?P<hours>[0-9]+)h)?(?:(?P<minutes>[0-9]+)m)?(?:(?P<seconds>[0-9]+)s)?"
@@ -26,6 +26,7 @@ _ISO_DURATION = re.compile(
     r"(?:(?P<seconds>[0-9]+)(?:\.(?P<fraction>[0-9]{1,9}))?S)?)?"
 )
 _CLOCK = {"hours": 3600 * 10**9, "minutes": 60 * 10**9, "seconds": 10**9, "millis": 10**6, "micros": 10**3, "nanos": 1}
+_MOMENT = "a time like 2018-01-07T23:59:59.123Z"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -36,21 +37,18 @@ def _no_far_year(text: str) -> None:
 
 def date(value: Any, cql: ScalarType) -> dt.date:
     """Year first: 2018-01-07 or 2018/1/7; a time at midnight may follow. Other orders are ambiguous."""
-    if isinstance(value, dt.datetime):
-        if value.timetz().replace(tzinfo=None) != dt.time():
-            raise wrong(cql, "a date: it has a time of day")
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
     if not isinstance(value, str):
         raise wrong(cql, "a date")
     _no_far_year(value)
     found = _DATE.fullmatch(value)
     if not found:
         try:
-            return date(dt.datetime.fromisoformat(value), cql)
+            moment = dt.datetime.fromisoformat(value)
         except ValueError:
             raise wrong(cql, "a date like 2018-01-07") from None
+        if moment.time() != dt.time():
+            raise wrong(cql, "a date: it has a time of day")
+        return moment.date()
     try:
         return dt.date(*(int(part) for part in found.groups()))
     except ValueError:
@@ -59,8 +57,6 @@ def date(value: Any, cql: ScalarType) -> dt.date:
 
 def time(value: Any, cql: ScalarType) -> int:
     """Nanoseconds since midnight."""
-    if isinstance(value, dt.time):
-        return ((value.hour * 60 + value.minute) * 60 + value.second) * 10**9 + value.microsecond * 1000
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     if not found:
         raise wrong(cql, "a time of day like 23:59:59.123")
@@ -72,21 +68,19 @@ def time(value: Any, cql: ScalarType) -> int:
 
 def timestamp(value: Any, cql: ScalarType) -> int:
     """Milliseconds since the epoch; without a zone it is UTC, digits after the millisecond are dropped."""
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        value = dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
+    found = None
     if isinstance(value, str):
         _no_far_year(value)
         found = _DATE.match(value)
-        try:
-            if found:
-                day = dt.date(*(int(part) for part in found.groups()))
-                value = f"{day.isoformat()}{value[found.end() :]}"
-            value = dt.datetime.fromisoformat(value) if found else None
-        except ValueError:
-            value = None
-    if not isinstance(value, dt.datetime):
-        raise wrong(cql, "a time like 2018-01-07T23:59:59.123Z")
-    moment = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+    if not found:
+        raise wrong(cql, _MOMENT)
+    try:
+        day = dt.date(*(int(part) for part in found.groups()))
+        moment = dt.datetime.fromisoformat(f"{day.isoformat()}{value[found.end() :]}")
+    except ValueError:
+        raise wrong(cql, _MOMENT) from None
+    if not moment.tzinfo:
+        moment = moment.replace(tzinfo=dt.UTC)
     return (moment - _EPOCH) // dt.timedelta(milliseconds=1)
 
 

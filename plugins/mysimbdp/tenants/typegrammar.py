@@ -12,7 +12,7 @@ MAX_DIMENSION = 8192
 """CQL's own limit for vectors, which Cassandra 5.0.6 does not enforce."""
 
 MAX_DEPTH = 16
-_ARGUMENTS = {"list": 1, "set": 1, "map": 2, "vector": 2}
+_ARGUMENTS = {"list": 1, "set": 1, "map": 2}
 _TOKEN = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*|"[^"]+"|[0-9]+|[<>,])')
 
 
@@ -75,7 +75,7 @@ class _Parser:
             return replace(inner, frozen=True)
         if word in ("tuple", "vector"):
             return self._tuple(depth) if word == "tuple" else self._vector(depth)
-        if word in ("list", "set", "map"):
+        if word in _ARGUMENTS:
             parts = self._arguments(word, _ARGUMENTS[word], covered=covered, depth=depth)
             if word != "list" and holds(parts[0], "duration"):
                 raise TypeFault(
