@@ -127,6 +127,8 @@ NATIVE: list[tuple[str, pa.Array, object]] = [
     ("list<time>", pa.array([[1]], pa.list_(pa.time64("ns"))), [1]),
     ("list<timestamp>", pa.array([[1_999_999]], pa.list_(pa.timestamp("ns"))), [_naive(1970, 1, 1, 0, 0, 0, 1000)]),
     ("list<timestamp>", pa.array([[2**60]], pa.list_(pa.timestamp("us"))), WRONG),
+    ("list<duration>", pa.array([[1000]], pa.list_(pa.duration("ns"))), [(0, 0, 1000)]),
+    ("list<duration>", pa.array([[2**62]], pa.list_(pa.duration("s"))), WRONG),
     ("list<text>", pa.nulls(1), None),
 ]  # fmt: skip
 

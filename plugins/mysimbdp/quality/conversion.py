@@ -55,6 +55,7 @@ _PLAIN: dict[str, str] = {
     r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?Z?$",
 }
 _TEXTS = ("text", "ascii")
+_NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
 def convert(column: pa.Array, cql: CqlType) -> Converted:
@@ -153,9 +154,9 @@ def _native(column: pa.Array, cql: ScalarType, target: pa.DataType) -> Converted
         moments = pc.floor_temporal(column.cast(pa.timestamp(column.type.unit, "UTC")), unit="millisecond")
         return Converted(moments.cast(target), {})
     if pa.types.is_duration(column.type) and cql == "duration":
-        column = column.cast(pa.duration("ns")).cast(pa.int64())
-        values = [None if count is None else (0, 0, count) for count in column.to_pylist()]
-        return Converted(pa.array(values, target), {})
+        size = _NANOSECONDS[column.type.unit]
+        counts = column.cast(pa.int64()).to_pylist()
+        return _each([None if count is None else (0, 0, count * size) for count in counts], cql, target)
     return _one_by_one(column, cql, target)
 
 
@@ -175,11 +176,15 @@ def _widens(given: pa.DataType, target: pa.DataType) -> bool:
 
 
 def _one_by_one(column: pa.Array, cql: CqlType, target: pa.DataType) -> Converted:
+    return _each(python_values(column), cql, target)
+
+
+def _each(given: list[Any], cql: CqlType, target: pa.DataType) -> Converted:
     """Convert value by value, each different one once."""
     known: dict[Any, tuple[Any, Fault | None]] = {}
     values: list[Any] = []
     faults: dict[int, Fault] = {}
-    for index, value in enumerate(python_values(column)):
+    for index, value in enumerate(given):
         made, fault = _remembered(value, cql, known)
         values.append(made)
         if fault:

@@ -15,7 +15,18 @@ def python_values(column: pa.Array) -> list[Any]:
     wanted = _with_texts(column.type)
     if wanted != column.type:
         column = column.cast(wanted)
-    return column.to_pylist()  # type: ignore[no-any-return]
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (ValueError, OverflowError):
+        return [_python_value(value) for value in column]
+
+
+def _python_value(value: pa.Scalar) -> Any:
+    """What Python cannot hold (a duration within a list, of nanoseconds or of ages) is a text that no type takes."""
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError):
+        return f"<{value.type} out of range>"
 
 
 def _with_texts(given: pa.DataType) -> pa.DataType:
