@@ -16,7 +16,8 @@ def load(writer: str, rate: float | None, *, shape: str = "one", number: int = 1
     return {
         "shape": shape, "writer": writer, "round": number, "rows": 1000, "rows_per_second": rate,
         "mb_per_second": 1.0, "client_cpu_us_per_row": 9.0, "server_cpu_us_per_row": 50.0, "peak_rss_mb": 100.0,
-        "failure": None if rate else "900 rows are in the table; exit code 0: no word", **facts,
+        "failure": None if rate else "900 rows are in the table; exit code 0: no word",
+        "seconds": 10.0, "stages": {"copy": 1.0, "load": 7.5} if writer == "ingest" else {}, **facts,
     }  # fmt: skip
 
 
@@ -78,6 +79,7 @@ def test_the_page_names_machine_command_failures_and_targets(tmp_path: Path) -> 
     page = performance_page([result])
     for words in ("`mysimbdp bench load --shapes one`", "2 cores, 24 GiB", "cassandra 5.0.6", "Met: one-row"):
         assert words in page
+    assert "`ingest`, round 1: 10.0 s, of these copy 1.0 s, load 7.5 s, the rest 1.5 s." in page
     assert "| cqlsh | 1,000 | failed: 900 rows are in the table |" in page
     plot(loads, tmp_path / "load.png")
     assert (tmp_path / "load.png").read_bytes().startswith(b"\x89PNG")

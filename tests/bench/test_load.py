@@ -46,6 +46,7 @@ def test_every_writer_loads_every_row_of_the_same_file() -> None:
     ]
     assert all(load["rows_per_second"] > 0 and load["server_cpu_us_per_row"] > 0 for load in loads.values())
     assert all(10 < load["peak_rss_mb"] < 2000 for load in loads.values())
+    assert set(loads["ingest"]["stages"]) == {"app", "copy", "load"}
     assert result["versions"]["cassandra"].startswith("5.")
     home = settings().home
     assert not list((home / "bench").iterdir())

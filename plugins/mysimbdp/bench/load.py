@@ -17,6 +17,7 @@ from mysimbdp.bench.deployment import deployment, use
 from mysimbdp.bench.node import Node
 from mysimbdp.bench.shapes import SHAPES, TABLE, Shape
 from mysimbdp.bench.tenants import machine, write_tenant
+from mysimbdp.bench.writers import ours
 from mysimbdp.bench.writers.catalogue import WRITERS, Writer
 from mysimbdp.bench.writers.job import Job
 from mysimbdp.bench.writers.timing import told
@@ -53,7 +54,8 @@ class Load:
     """One load. A writer that failed or left rows out has a `failure` and no rate.
 
     `seconds` is the whole program's time, but for Python peers and the bare loader that of loading alone; CPU is in
-    microseconds a row, the server's until it is at rest again, its compactions included; MB are 10**6 bytes.
+    microseconds a row, the server's until it is at rest again, its compactions included; MB are 10**6 bytes. `stages`
+    are the seconds that `ingest` itself tells.
     """
 
     shape: str
@@ -69,6 +71,7 @@ class Load:
     peak_rss_mb: float
     rows_found: int
     failure: str | None
+    stages: dict[str, float]
 
 
 def measure(plan: Plan, *, home: Path, tell: Tell) -> dict[str, Any]:
@@ -176,6 +179,7 @@ class _Bench:
             server = self.node.cpu_seconds() - server_before
             found, filled = self.node.count(tenant.keyspace, shape)
             own = told(folder / "stdout") or {"seconds": cost.seconds, "cpu_seconds": cost.cpu_seconds}
+            stages = ours.stages(folder / "stdout")
             failure = _failure(cost, folder, expected, found, filled)
             if failure is None:
                 shutil.rmtree(folder)
@@ -197,6 +201,7 @@ class _Bench:
             peak_rss_mb=round(cost.peak_rss_bytes / 1e6, 1),
             rows_found=found,
             failure=failure,
+            stages=stages,
         )
 
     def _make_tenant(self, shape: Shape) -> Tenant:

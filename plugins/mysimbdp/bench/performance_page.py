@@ -91,7 +91,18 @@ def _shape(loads: Sequence[dict[str, Any]], shape: str) -> str:
         cells += [f"{row[key]:.2f}" for key in ours]
         lines.append("| " + " | ".join(cells) + " |")
     title = SHAPES[shape].title
-    return f"## {title[0].upper()}{title[1:]}\n\n" + "\n".join(lines) + "\n"
+    times = "".join(f"\n{_stages(load)}\n" for load in loads if load["shape"] == shape and load["stages"])
+    return f"## {title[0].upper()}{title[1:]}\n\n" + "\n".join(lines) + f"\n{times}"
+
+
+def _stages(load: dict[str, Any]) -> str:
+    """Where the time of a whole ingest goes."""
+    known = load["stages"]
+    rest = load["seconds"] - sum(known.values())
+    named = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in known.items())
+    return (
+        f"`{load['writer']}`, round {load['round']}: {load['seconds']:.1f} s, of these {named}, the rest {rest:.1f} s."
+    )
 
 
 def _origin(result: dict[str, Any]) -> str:

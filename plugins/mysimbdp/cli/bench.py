@@ -100,7 +100,7 @@ def load(
 
     Each writer gets a fresh table of the same shape, and the node comes to rest before it. Rows are read back and
     counted: a wrong count is a failure and has no rate. `ingest` is a whole `mysimbdp ingest` and, like the bare
-    `loader`, also writes two lineage columns a row; the peers write the file's own columns. `row` is rated on 50,000
+    `loader`, also writes two lineage columns a row; the peers write the file's own columns. `row` is rated on 20,000
     rows at most. Times are those of whole programs; of `loader`, `row` and `concurrent`, which are Python, those of
     loading alone. CPU is of all processes of a writer, and of the node until it is at rest again. `ingest_x` and
     `loader_x` say how many times as fast as the writer of the line these are.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mysimbdp.bench.writers import cqlsh, driver, dsbulk, ours
 from mysimbdp.bench.writers.job import Job
 
-ROW_BY_ROW_CAP = 50_000
+ROW_BY_ROW_CAP = 20_000
 """Enough for a rate: at a thousand rows a second, a million would take a quarter of an hour."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -17,3 +18,12 @@ def ingest(job: Job) -> list[str]:
 def loader(job: Job) -> list[str]:
     """The loader alone, from rows that are parsed and typed before the clock starts."""
     return [sys.executable, "-m", "mysimbdp.bench.writers.bare_loader", str(job.file), job.tenant]
+
+
+def stages(output: Path) -> dict[str, float]:
+    """Seconds by stage, as `ingest` tells them in the file `output`; nothing from other writers."""
+    text = output.read_text(errors="replace")
+    if not text.startswith("["):
+        return {}
+    told: list[dict[str, dict[str, float]]] = json.loads(text)
+    return told[0]["seconds_by_stage"]
