@@ -55,6 +55,18 @@ def test_every_writer_loads_every_row_of_the_same_file() -> None:
 
 @pytest.mark.onebox
 @pytest.mark.usefixtures("keyspaces")
+def test_interrupted_it_gives_what_it_has_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_job: Job) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(load_module.WRITERS, "never", Writer("never", "Ctrl-C", interrupt))
+    result = compare(Plan(["one", "wide"], ["concurrent", "never", "row"], 100, warm_up_rows=0), tell=_quiet)
+    assert result["interrupted"]
+    assert [(load["shape"], load["writer"]) for load in result["loads"]] == [("one", "concurrent")]
+
+
+@pytest.mark.onebox
+@pytest.mark.usefixtures("keyspaces")
 def test_a_writer_that_leaves_a_row_out_has_a_failure_and_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     def one_short(job: Job) -> list[str]:
         command = WRITERS["concurrent"].command(job)
@@ -67,9 +79,11 @@ def test_a_writer_that_leaves_a_row_out_has_a_failure_and_no_rate(monkeypatch: p
     assert [path.name for path in (settings().home / "bench").glob("bench_*/std*")]
 
 
-@pytest.mark.parametrize(("failure", "code"), [(None, 0), ("99 rows are in the table", 1)])
-def test_the_command_prints_json_and_draws_and_ends_with_1_when_a_writer_failed(
-    failure: str | None, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("failure", "interrupted", "code"), [(None, False, 0), ("99 rows are in the table", False, 1), (None, True, 1)]
+)
+def test_the_command_prints_json_and_draws_and_ends_with_1_when_a_writer_failed_or_it_was_interrupted(
+    failure: str | None, interrupted: bool, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     load = {
         "shape": "one", "writer": "row", "round": 1, "rows": 100, "failure": failure, "mb_per_second": 1.0,
@@ -80,7 +94,7 @@ def test_the_command_prints_json_and_draws_and_ends_with_1_when_a_writer_failed(
 
     def measured(plan: Plan, **_: object) -> dict[str, object]:
         plans.append(plan)
-        return {"loads": [load]}
+        return {"loads": [load], "interrupted": interrupted}
 
     monkeypatch.setattr(load_module, "measure", measured)
     picture = tmp_path / "load.png"

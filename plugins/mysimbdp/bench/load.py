@@ -91,17 +91,20 @@ def measure(plan: Plan, *, home: Path, tell: Tell) -> dict[str, Any]:
 
 
 def compare(plan: Plan, *, tell: Tell) -> dict[str, Any]:
-    """Measure `plan` on the node that this process is set to.
+    """Measure `plan` on the node that this process is set to. Interrupted, it gives what it has until then.
 
     Everything made for it is removed, but for the folder of a writer that failed: its logs are there.
     """
     folder = settings().home / "bench"
     shutil.rmtree(folder, ignore_errors=True)
-    loads: list[Load] = []
+    interrupted = False
     with hook_session() as session:
         bench = _Bench(plan, folder, Node(settings().home, session), tell)
-        for name in plan.shapes:
-            loads += bench.shape(SHAPES[name])
+        try:
+            for name in plan.shapes:
+                bench.shape(SHAPES[name])
+        except KeyboardInterrupt:
+            interrupted = True  # an hour's figures are not thrown away
         versions = {"cassandra": bench.node.release()}
     versions |= {package: importlib.metadata.version(package) for package in _PACKAGES}
     if plan.dsbulk_jars is not None:
@@ -113,7 +116,8 @@ def compare(plan: Plan, *, tell: Tell) -> dict[str, Any]:
         "cassandra_heap": os.environ.get("MYSIMBDP_CASSANDRA_HEAP", ""),
         "rows": plan.rows,
         "rounds": plan.rounds,
-        "loads": [asdict(load) for load in loads],
+        "interrupted": interrupted,
+        "loads": [asdict(load) for load in bench.loads],
     }
 
 
@@ -124,11 +128,12 @@ class _Bench:
         self._plan = plan
         self._folder = folder
         self.node = node
+        self.loads: list[Load] = []
         self._tell = tell
         self._tenants = 0
         self._stamp = f"{int(time.time()):x}"
 
-    def shape(self, shape: Shape) -> list[Load]:
+    def shape(self, shape: Shape) -> None:
         """Load the shape's file through every writer, round by round, each round begun by another writer."""
         self._folder.mkdir(parents=True, exist_ok=True)
         rows = shape.rows(self._plan.rows)
@@ -139,16 +144,14 @@ class _Bench:
         if self._plan.warm_up_rows:
             # A JVM just started runs its code uncompiled: whoever came first would pay for it.
             self._warm_up(shape)
-        loads = []
         for number in range(self._plan.rounds):
             turn = number % len(writers)
             for writer in [*writers[turn:], *writers[:turn]]:
                 load = self._one(shape, file, rows, writer, number + 1)
-                loads.append(load)
+                self.loads.append(load)
                 said = load.failure or f"{load.rows_per_second:,.0f} rows/s"
                 self._tell(f"{shape.name}, round {number + 1}: {writer.name}: {said}")
         file.unlink()
-        return loads
 
     def _warm_up(self, shape: Shape) -> None:
         self._tell(f"{shape.name}: warming up")
@@ -167,7 +170,7 @@ class _Bench:
             shape, file, expected, tenant.tenant, tenant.keyspace, folder, connection(COREDMS), self._plan.dsbulk_jars
         )
         try:
-            self.node.come_to_rest()
+            self.node.come_to_rest(looks=1)
             server_before = self.node.cpu_seconds()
             cost = family.run(
                 writer.command(job),
@@ -175,7 +178,7 @@ class _Bench:
                 folder,
                 limit_seconds=WRITER_LIMIT_SECONDS,
             )
-            self.node.come_to_rest()
+            self.node.come_to_rest(looks=2)
             server = self.node.cpu_seconds() - server_before
             found, filled = self.node.count(tenant.keyspace, shape)
             own = told(folder / "stdout") or {"seconds": cost.seconds, "cpu_seconds": cost.cpu_seconds}

@@ -37,11 +37,11 @@ class Node:
         """
         return sum(self._process().cpu_times()[:2])
 
-    def come_to_rest(self) -> None:
-        """Wait until nothing is compacted and the JVM is idle, at most REST_LIMIT_SECONDS."""
+    def come_to_rest(self, *, looks: int) -> None:
+        """Wait until so many looks, one a second, see no compaction and an idle JVM; REST_LIMIT_SECONDS at most."""
         quiet = 0
         deadline = time.monotonic() + REST_LIMIT_SECONDS
-        while quiet < 2 and time.monotonic() < deadline:
+        while quiet < looks and time.monotonic() < deadline:
             before = self.cpu_seconds()
             time.sleep(1)
             idle = self.cpu_seconds() - before < REST_CPU_SHARE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -109,7 +110,8 @@ def load(
     connectors-csv, codecs-text, codecs-jdk, executor-reactor and batcher-reactor of com.datastax.oss:dsbulk-*, 1.10.0;
     docs/performance.md has the command), or take `lib/` of its archive.
 
-    Exit codes: 0; 1 a writer failed or left rows out; 2 an unknown shape or writer; 3 the node did not start.
+    Exit codes: 0; 1 a writer failed or left rows out, or all was interrupted (what was measured until then is given);
+    2 an unknown shape or writer; 3 the node did not start.
 
     Examples:
 
@@ -134,6 +136,7 @@ def load(
     ]
     plan = Plan(_known("--shapes", shapes, list(SHAPES)), chosen, rows, rounds=rounds, dsbulk_jars=dsbulk_jars)
     logging.disable(logging.WARNING)  # standard output is for the result alone
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the node is stopped, the figures are kept
     result = measure(plan, home=(home or HOME).resolve(), tell=lambda text: typer.echo(text, err=True))
     lines = table(result["loads"])
     if plot is not None:
@@ -145,7 +148,7 @@ def load(
     else:
         ratios = dict.fromkeys(key for line in lines for key in line if key.endswith("_x"))
         print_table(lines, (*COLUMNS, *ratios))
-    if any(line["failure"] for line in lines):
+    if result["interrupted"] or any(line["failure"] for line in lines):
         raise typer.Exit(Exit.NOT_WELL)
 
 
