@@ -72,7 +72,8 @@ def test_a_target_missed_in_one_round_is_missed() -> None:
 def test_the_page_names_machine_command_failures_and_targets(tmp_path: Path) -> None:
     loads = [load("ingest", 31.0), load("row", 1.0), load("cqlsh", None)]
     result = {
-        "date": "2026-11-25", "command": "mysimbdp bench load --shapes one", "rounds": 1, "cassandra_heap": "512M",
+        "date": "2026-11-25", "command": "mysimbdp bench load --shapes one", "cassandra_heap": "512M",
+        "rounds": 1, "interrupted": False,
         "machine": {"cores": 2, "memory_gib": 24, "system": "Linux", "python": "3.11"},
         "versions": {"cassandra": "5.0.6"}, "loads": loads,
     }  # fmt: skip

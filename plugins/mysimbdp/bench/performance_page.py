@@ -111,5 +111,6 @@ def _origin(result: dict[str, Any]) -> str:
     return (
         f"- {result['date']}: `{result['command']}`\n"
         f"  {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, Python {machine['python']};"
-        f" Cassandra's heap {result['cassandra_heap']}; {versions}; rounds: {result['rounds']}\n"
+        f" Cassandra's heap {result['cassandra_heap']}; {versions}; rounds: {result['rounds']}"
+        f"{', interrupted before the last' if result['interrupted'] else ''}\n"
     )
