@@ -5,10 +5,13 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
+from mysimbdp.bench.performance_page import PICTURE, all_loads, performance_page, read_results
+from mysimbdp.bench.plotting import plot
 from mysimbdp.errors import ADVICE, Code, Exit
 from mysimbdp.landing.receipts import json_schema
 
 DOCS = Path(__file__).resolve().parent
+RESULTS = DOCS / "results"
 
 
 def errors_page() -> str:
@@ -25,13 +28,19 @@ def errors_page() -> str:
 
 
 types_page = runpy.run_path(str(DOCS / "types_page.py"))["types_page"]
-PAGES = {"errors.md": errors_page, "receipt.schema.json": json_schema, "types.md": types_page}
+PAGES = {
+    "errors.md": errors_page,
+    "receipt.schema.json": json_schema,
+    "types.md": types_page,
+    "performance.md": lambda: performance_page(read_results(RESULTS)),
+}
 
 
 def main() -> None:
-    """Write every generated document."""
+    """Write every generated document, and the picture in one of them."""
     for name, make in PAGES.items():
         (DOCS / name).write_text(make())
+    plot(all_loads(read_results(RESULTS)), DOCS / PICTURE)
 
 
 if __name__ == "__main__":

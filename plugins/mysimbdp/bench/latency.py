@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,15 +15,15 @@ import acsylla
 import psutil
 
 from mysimbdp.batchingestmanager.direct import ingest_directly
+from mysimbdp.bench.deployment import deployment, use
 from mysimbdp.bench.stats import summary
 from mysimbdp.bench.tenants import machine, write_events, write_tenants
 from mysimbdp.coredms.schema import apply_tenant
 from mysimbdp.landing.layout import Landing
 from mysimbdp.ledger.ledger import Ledger, open_ledger
 from mysimbdp.ledger.states import State
-from mysimbdp.onebox import airflow, envfile, postgres, process
-from mysimbdp.onebox.onebox import Onebox
-from mysimbdp.settings import Settings, settings
+from mysimbdp.onebox import airflow, postgres, process
+from mysimbdp.settings import settings
 from mysimbdp.tenants.store import load_tenant
 
 ROWS = 1000
@@ -32,7 +31,6 @@ WARM_UP_DROPS = 4
 POLL_SECONDS = 0.025
 DROP_LIMIT_SECONDS = 120
 START_LIMIT_SECONDS = 90
-PORT_OFFSET = 20_000
 BUSY_TENANTS = 10
 """Files are dropped for these in turn; the others are there to be watched."""
 
@@ -47,24 +45,19 @@ def measure(tenant_counts: list[int], *, drops: int, rest_seconds: float, home: 
     """
     results = []
     for count in tenant_counts:
-        where = Settings(home=home, tenants_dir=home / f"tenants-{count}", port_offset=PORT_OFFSET)
-        names = write_tenants(where.tenants_dir, count)
-        onebox = Onebox(where)
+        tenants = f"tenants-{count}"
+        names = write_tenants(home / tenants, count)
+        onebox = deployment(home, tenants)
         tell(f"{count} tenants: starting")
         onebox.up()
         try:
-            _use(onebox)
+            use(onebox)
             for name in names[:BUSY_TENANTS]:
-                apply_tenant(load_tenant(where.tenants_dir, name))
+                apply_tenant(load_tenant(settings().tenants_dir, name))
             results.append(asyncio.run(_measure_one(names, drops, rest_seconds, home, tell)))
         finally:
             onebox.down()
     return {"machine": machine(), "rows_per_drop": ROWS, "results": results}
-
-
-def _use(onebox: Onebox) -> None:
-    os.environ.update(envfile.read(onebox.env_file))
-    settings.cache_clear()
 
 
 async def _measure_one(names: list[str], drops: int, rest_seconds: float, home: Path, tell: Tell) -> dict[str, Any]:

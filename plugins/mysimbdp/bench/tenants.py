@@ -18,27 +18,36 @@ def write_tenants(folder: Path, count: int) -> list[str]:
     """Write `count` tenant files below `folder` and return their ids."""
     names = [f"bench{number:03d}" for number in range(count)]
     for name in names:
-        facts = {
-            "tenant": name,
-            "constraints": {"max_nb_files": 100_000, "max_file_size": 1_000_000, "allowed_file_format": ["csv"]},
-            "tables": {"events": {"columns": COLUMNS, "partition_key": ["id"]}},
-        }
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / name / "tenant.yaml").write_text(yaml.safe_dump(facts, sort_keys=False))
+        write_tenant(folder, name, {"events": {"columns": COLUMNS, "partition_key": ["id"]}})
     return names
+
+
+def write_tenant(folder: Path, name: str, tables: dict[str, object]) -> None:
+    """Write the file of a tenant with room for anything a benchmark sends."""
+    facts = {
+        "tenant": name,
+        "constraints": {"max_nb_files": 100_000, "max_file_size": 1_000_000, "allowed_file_format": ["csv"]},
+        "tables": tables,
+    }
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / name / "tenant.yaml").write_text(yaml.safe_dump(facts, sort_keys=False))
 
 
 def write_events(path: Path, *, first_id: int, rows: int) -> None:
     """Write a CSV of `rows` rows with ids from `first_id`; no two files of a run have the same bytes."""
     with path.open("w", encoding="utf-8") as out:
         out.write(",".join(COLUMNS) + "\n")
-        for number in range(first_id, first_id + rows):
-            out.write(
-                f"{number},name {number},city {number % 97},kind {number % 7},{number / 3:.6f},{number % 1000}.25,"
-                f"{number % 5000},{'true' if number % 2 else 'false'},2026-{number % 12 + 1:02d}-{number % 28 + 1:02d},"
-                f"2026-11-{number % 28 + 1:02d}T12:{number % 60:02d}:00Z,{number % 11},{number % 13},{number % 17},"
-                f"a note of some length {number}\n"
-            )
+        out.writelines(event(number, number % 11) for number in range(first_id, first_id + rows))
+
+
+def event(number: int, a: int) -> str:
+    """One line of CSV: the row with the id `number`; `a` is its column of that name."""
+    return (
+        f"{number},name {number},city {number % 97},kind {number % 7},{number / 3:.6f},{number % 1000}.25,"
+        f"{number % 5000},{'true' if number % 2 else 'false'},2026-{number % 12 + 1:02d}-{number % 28 + 1:02d},"
+        f"2026-11-{number % 28 + 1:02d}T12:{number % 60:02d}:00Z,{a},{number % 13},{number % 17},"
+        f"a note of some length {number}\n"
+    )
 
 
 def machine() -> dict[str, object]:
