@@ -20,7 +20,8 @@ from mysimbdp.bench.writers.job import Job
 from mysimbdp.bench.writers.timing import timed
 from mysimbdp.connections import COREDMS, connection
 from mysimbdp.settings import settings
-from mysimbdp.tenants.model import CqlType, Table
+from mysimbdp.tenants.cqltypes import CqlType
+from mysimbdp.tenants.model import Table
 from mysimbdp.tenants.store import load_tenant
 
 REQUESTS_AT_ONCE = 128
