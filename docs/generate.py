@@ -40,7 +40,9 @@ def main() -> None:
     """Write every generated document, and the picture in one of them."""
     for name, make in PAGES.items():
         (DOCS / name).write_text(make())
-    plot(all_loads(read_results(RESULTS)), DOCS / PICTURE)
+    loads = all_loads(read_results(RESULTS))
+    if loads:
+        plot(loads, DOCS / PICTURE)
 
 
 if __name__ == "__main__":

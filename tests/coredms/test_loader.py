@@ -130,7 +130,7 @@ def test_the_limits_are_the_servers_own(reader: Any) -> None:
         reader.execute("SELECT value FROM system_views.settings WHERE name = 'batch_size_fail_threshold'").one().value
     )
     assert text.endswith("KiB")
-    assert limits == BatchLimits(across_partitions=True, max_bytes_across=int(text.removesuffix("KiB")) * 768)
+    assert limits == BatchLimits(across_partitions=True, max_bytes_across=int(text.removesuffix("KiB")) * 512)
 
 
 def test_a_batch_the_server_calls_too_large_goes_row_by_row(

@@ -61,19 +61,21 @@ def all_loads(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def performance_page(results: Sequence[dict[str, Any]]) -> str:
-    """The page as Markdown."""
+    """The page as Markdown; without results, how they are taken."""
+    writers = "\n".join(f"- `{writer.name}`: {writer.title}" for writer in WRITERS.values())
+    measured = _measured(results) if results else ["There are no results yet.\n"]
+    return "\n".join([_HEAD, *measured, f"## Writers\n\n{writers}\n", _DSBULK])
+
+
+def _measured(results: Sequence[dict[str, Any]]) -> list[str]:
     loads = all_loads(results)
     verdicts = [verdict for target in TARGETS if (verdict := target.verdict(loads))]
-    parts = [
-        _HEAD,
+    return [
         f"![rows a second of every writer, a panel for each shape of table]({PICTURE})\n",
         "## Targets\n\n" + "\n".join(f"- {verdict}" for verdict in verdicts) + "\n",
         *(_shape(loads, shape) for shape in dict.fromkeys(load["shape"] for load in loads)),
-        "## Writers\n\n" + "\n".join(f"- `{writer.name}`: {writer.title}" for writer in WRITERS.values()) + "\n",
         "## Machine and commands\n\n" + "\n".join(map(_origin, results)),
-        _DSBULK,
     ]
-    return "\n".join(parts)
 
 
 def _shape(loads: Sequence[dict[str, Any]], shape: str) -> str:

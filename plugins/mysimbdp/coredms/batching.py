@@ -31,15 +31,15 @@ class BatchLimits:
 
     across_partitions: bool
     """Whether rows of different partitions may share a batch (a cluster of one node)."""
-    max_bytes_across: int = DEFAULT_FAIL_THRESHOLD_BYTES * 3 // 4
-    max_rows_across: int = 64
+    max_bytes_across: int = DEFAULT_FAIL_THRESHOLD_BYTES // 2
+    max_rows_across: int = 32
     max_bytes_within: int = 64 * 1024
     max_rows_within: int = 128
 
     @property
     def requests_at_once(self) -> int:
         """How many requests keep the servers busy without queueing there."""
-        return 24 if self.across_partitions else 256
+        return 48 if self.across_partitions else 256
 
 
 async def read_limits(session: Any) -> BatchLimits:
@@ -53,7 +53,7 @@ async def read_limits(session: Any) -> BatchLimits:
         alone = not list(peers)
     except Exception as error:
         raise fault_of(error) from error
-    return BatchLimits(across_partitions=alone, max_bytes_across=await _fail_threshold(session) * 3 // 4)
+    return BatchLimits(across_partitions=alone, max_bytes_across=await _fail_threshold(session) // 2)
 
 
 async def _fail_threshold(session: Any) -> int:
