@@ -45,7 +45,7 @@ final class Chunk {
         count += more.rows;
     }
 
-    /** Put the rows in the order of their partitions' tokens; returns how many partitions there are, or nearly. */
+    /** Put the rows in the order of an SSTable; returns how many partitions there are, or nearly. */
     int sort() {
         order = new long[count];
         frame = new Frame[count];
@@ -70,11 +70,14 @@ final class Chunk {
 
     /** Rows of one partition, most likely; otherwise their tokens differ in lower bits, or only their keys do. */
     private void settle(int from, int to) {
+        if (to - from == 1) return;
+        DecoratedKey first = key(from);
         boolean same = true;
-        for (int i = from + 1; same && i < to; i++) same = key(i).equals(key(from));
-        if (same) return;
+        for (int i = from + 1; same && i < to; i++) same = key(i).equals(first);
+        if (same && columns.clusteringKey.length == 0) return;
+        Comparator<Long> clusterings = Comparator.comparing(this::clusteringOf, columns.table.comparator);
         Long[] run = Arrays.stream(order, from, to).boxed().toArray(Long[]::new);
-        Arrays.sort(run, Comparator.comparing(this::keyOf));
+        Arrays.sort(run, same ? clusterings : Comparator.comparing(this::keyOf).thenComparing(clusterings));
         for (int i = from; i < to; i++) order[i] = run[i - from];
     }
 
@@ -99,16 +102,18 @@ final class Chunk {
         return parts;
     }
 
+    private Clustering<?> clusteringOf(long entry) {
+        if (columns.clusteringKey.length == 0) return Clustering.EMPTY;
+        return Clustering.make(parts(columns.clusteringKey, (int) (entry & INDEX_MASK)));
+    }
+
     Row row(int position) {
+        Clustering<?> clustering = clusteringOf(order[position]);
+        clustering.validate();
+        if (clustering.dataSize() > FBUtilities.MAX_UNSIGNED_SHORT)
+            throw new InvalidRequestException("the clustering key is too long: " + clustering.dataSize()
+                + " bytes, at most " + FBUtilities.MAX_UNSIGNED_SHORT);
         int at = (int) (order[position] & INDEX_MASK);
-        Clustering<?> clustering = Clustering.EMPTY;
-        if (columns.clusteringKey.length > 0) {
-            clustering = Clustering.make(parts(columns.clusteringKey, at));
-            clustering.validate();
-            if (clustering.dataSize() > FBUtilities.MAX_UNSIGNED_SHORT)
-                throw new InvalidRequestException("The clustering columns are too long: " + clustering.dataSize()
-                    + " bytes, at most " + FBUtilities.MAX_UNSIGNED_SHORT);
-        }
         builder.newRow(clustering);
         builder.addPrimaryKeyLivenessInfo(LivenessInfo.create(columns.timestamp, LivenessInfo.NO_EXPIRATION_TIME));
         for (int column : columns.others) {

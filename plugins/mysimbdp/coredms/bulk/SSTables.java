@@ -19,7 +19,6 @@ import org.apache.cassandra.cql3.Validation;
 import org.apache.cassandra.cql3.statements.schema.CreateTableStatement;
 import org.apache.cassandra.db.DecoratedKey;
 import org.apache.cassandra.db.SerializationHeader;
-import org.apache.cassandra.db.partitions.PartitionUpdate;
 import org.apache.cassandra.db.rows.EncodingStats;
 import org.apache.cassandra.dht.Murmur3Partitioner;
 import org.apache.cassandra.io.sstable.Descriptor;
@@ -162,12 +161,8 @@ public final class SSTables {
             for (int from = 0, to; from < chunk.count; from = to) {
                 DecoratedKey key = chunk.key(from);
                 Validation.validateKey(table, key.getKey());
-                // As in a memtable: puts rows in order, and merges those of one key by Cassandra's rule for ties.
-                PartitionUpdate.Builder partition =
-                    new PartitionUpdate.Builder(table, key, table.regularAndStaticColumns(), 1);
-                partition.add(chunk.row(from));
-                for (to = from + 1; to < chunk.count && chunk.key(to).equals(key); to++) partition.add(chunk.row(to));
-                writer.append(partition.build().unfilteredIterator());
+                for (to = from + 1; to < chunk.count && chunk.key(to).equals(key);) to++;
+                writer.append(new Partition(columns, key, stats, chunk, from, to));
             }
             writer.finish(false);
         } catch (Throwable thrown) {
