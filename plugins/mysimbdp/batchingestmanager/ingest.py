@@ -202,9 +202,10 @@ class _Ingest:
     async def _load_the_rest(self, record: FileRecord, spooled: Spooled, life: Life) -> FileRecord:
         """Load the rows after the last checkpoint; the last of them are made durable by `_commit`."""
         rows_left = spooled.rows_read - spooled.rows_rejected - record.rows_written
-        target = await bulk_target(self._ledger.session, rows_left)
+        destination = self._destination(record)
+        target = await bulk_target(self._ledger.session, destination["table"], rows_left)
         if target is not None:
-            bulk = BulkLoader(**self._destination(record), target=target)
+            bulk = BulkLoader(**destination, target=target)
             try:
                 return await self._load_segments(bulk, record, spooled, life)
             except TransientError as fault:

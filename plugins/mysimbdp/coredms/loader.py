@@ -119,10 +119,12 @@ class Loader:
         persistence = Persistence(throttle, patience_seconds=self._patience)
         deletes = Deletes(self._session, self._keyspace, self._table_name, self._table, self._timestamp)
         try:
-            deleted = 0
-            async for window in windows(rows):
-                deleted += await deletes.delete(self._completion.completed(window), throttle, persistence)
-            return deleted
+            return sum(
+                [
+                    await deletes.delete(self._completion.completed(window), throttle, persistence)
+                    async for window in windows(rows)
+                ]
+            )
         except BaseExceptionGroup as group:
             first = _first(group)
             raise first from first.__cause__

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mysimbdp.coredms.bulk.cells import cells
-from mysimbdp.tenants.model import CqlType
+from mysimbdp.coredms.bulk.columns import cells
+from mysimbdp.tenants.cqltypes import CqlType
 
 END = bytes(4)
 """The frame of no bytes behind the last one."""

@@ -1,11 +1,10 @@
 """Arrow columns as Cassandra serialises their values, whole columns at a time: no Python object per cell.
 
-Only inet, and numbers of more than 18 digits or with an exponent, are converted one by one.
+Only inet, durations, and numbers of more than 18 digits or with an exponent, are converted one by one.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mysimbdp.coredms.binding import decimal_bytes, twos_complement
-from mysimbdp.tenants.model import CqlType
+from mysimbdp.coredms.cells import DAY_OFFSET, decimal_bytes, scalar_cell, twos_complement
+from mysimbdp.tenants.cqltypes import CqlType, ScalarType
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -38,9 +37,15 @@ class Cells:
     offsets: Array | None = None
 
 
+def is_taken_as_it_is(cql: CqlType) -> bool:
+    """Whether what comes from the gate is what Cassandra stores: not sets and maps, which it puts into an order of its
+    own and stores an element a cell, and not user types, which are known to the node alone."""
+    return isinstance(cql, str) or (cql.kind in ("list", "tuple", "vector") and all(map(is_taken_as_it_is, cql.parts)))
+
+
 def cells(column: pa.Array[Any], cql: CqlType) -> Cells:
-    """Serialise `column`, typed as coredms.types says."""
-    return _SERIALISERS[cql](column)
+    """Serialise `column`, typed as coredms.types says and of a type that is taken as it is."""
+    return _SERIALISERS[cql](column) if isinstance(cql, str) else _bytes(column)
 
 
 def _fixed(dtype: str) -> Callable[[pa.Array[Any]], Cells]:
@@ -63,7 +68,7 @@ def _boolean(column: pa.Array[Any]) -> Cells:
 
 def _date(column: pa.Array[Any]) -> Cells:
     # days around 2**31, so that bytes sort as dates do
-    return Cells(4, (_values(column, "i4").astype("i8") + 2**31).astype(">u4").view(np.uint8))
+    return Cells(4, (_values(column, "i4").astype("i8") + DAY_OFFSET).astype(">u4").view(np.uint8))
 
 
 def _bytes(column: pa.Array[Any]) -> Cells:
@@ -83,7 +88,11 @@ def _uuid(column: pa.Array[Any]) -> Cells:
 
 
 def _inet(column: pa.Array[Any]) -> Cells:
-    return _one_by_one(column, lambda text: ipaddress.ip_address(text).packed)
+    return _one_by_one(column, lambda text: scalar_cell(text, "inet"))
+
+
+def _duration(column: pa.Array[Any]) -> Cells:
+    return _one_by_one(column, lambda parts: scalar_cell(parts, "duration"))
 
 
 def _varint(column: pa.Array[Any]) -> Cells:
@@ -124,8 +133,8 @@ def _minimal(numbers: Array, prefix: Array | None = None) -> Cells:
     return Cells(-1, table[kept], _offsets(sizes))
 
 
-def _one_by_one(column: pa.Array[Any], convert: Callable[[str], bytes]) -> Cells:
-    values = [b"" if text is None else convert(text) for text in column.to_pylist()]
+def _one_by_one(column: pa.Array[Any], convert: Callable[[Any], bytes]) -> Cells:
+    values = [b"" if value is None else convert(value) for value in column.to_pylist()]
     return Cells(-1, b"".join(values), _offsets(map(len, values)))
 
 
@@ -134,7 +143,7 @@ def _offsets(sizes: Iterable[int] | Array) -> Array:
     return np.concatenate(([0], np.cumsum(counted))).astype(np.int32)
 
 
-_SERIALISERS: dict[CqlType, Callable[[pa.Array[Any]], Cells]] = {
+_SERIALISERS: dict[ScalarType, Callable[[pa.Array[Any]], Cells]] = {
     "ascii": _bytes,
     "bigint": _fixed("i8"),
     "blob": _bytes,
@@ -142,6 +151,7 @@ _SERIALISERS: dict[CqlType, Callable[[pa.Array[Any]], Cells]] = {
     "date": _date,
     "decimal": _decimal,
     "double": _fixed("f8"),
+    "duration": _duration,
     "float": _fixed("f4"),
     "inet": _inet,
     "int": _fixed("i4"),

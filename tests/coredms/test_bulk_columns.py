@@ -9,16 +9,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from mysimbdp.coredms.binding import decimal_bytes, twos_complement
-from mysimbdp.coredms.bulk.cells import cells
+from mysimbdp.coredms.bulk.columns import cells
+from mysimbdp.coredms.cells import decimal_bytes, scalar_cell, twos_complement
 from mysimbdp.coredms.types import arrow_type
-from mysimbdp.tenants.model import CqlType
+from mysimbdp.tenants.cqltypes import ScalarType
 
 NUMBERS = [sign * (2**power + around) for power in range(60) for around in (-1, 0, 1) for sign in (1, -1)]
 DECIMALS = ["0", "0.00", "-1.50", "-0.5", "127", "128", "-129", "0.001", "-99999999999999.999", "1"]
 
 
-def taken_apart(column: pa.Array[Any], cql: CqlType) -> list[bytes]:
+def taken_apart(column: pa.Array[Any], cql: ScalarType) -> list[bytes]:
     found = cells(column, cql)
     data = bytes(found.data)
     if found.offsets is None:
@@ -36,6 +36,11 @@ def taken_apart(column: pa.Array[Any], cql: CqlType) -> list[bytes]:
         ("decimal", ["12345678901234567.123456789"], [decimal_bytes("12345678901234567.123456789")]),
         ("uuid", [str(uuid.UUID(int=n << 60)) for n in range(50)], [uuid.UUID(int=n << 60).bytes for n in range(50)]),
         ("inet", ["10.0.0.1", "::1"], [bytes([10, 0, 0, 1]), bytes(15) + b"\1"]),
+        (
+            "duration",
+            [(0, 0, 0), (1, 2, 3), (-1, -2, -(2**62))],
+            [scalar_cell(parts, "duration") for parts in ((0, 0, 0), (1, 2, 3), (-1, -2, -(2**62)))],
+        ),
         ("boolean", [True, False] * 9, [b"\1", b"\0"] * 9),
         ("date", [-719_162, 0, 17_538], [struct.pack(">I", n + 2**31) for n in (-719_162, 0, 17_538)]),
         ("smallint", [-2, 2**15 - 1], [b"\xff\xfe", b"\x7f\xff"]),
@@ -44,7 +49,9 @@ def taken_apart(column: pa.Array[Any], cql: CqlType) -> list[bytes]:
         ("blob", [b"\0\1", b""], [b"\0\1", b""]),
     ],
 )
-def test_values_become_the_bytes_that_cassandra_stores(cql: CqlType, values: list[Any], expected: list[bytes]) -> None:
+def test_values_become_the_bytes_that_cassandra_stores(
+    cql: ScalarType, values: list[Any], expected: list[bytes]
+) -> None:
     plain = pa.array(values, pa.int32()).cast(pa.date32()) if cql == "date" else pa.array(values, arrow_type(cql))
     assert taken_apart(plain, cql) == expected
     # as one slice of a longer column, as windows are
