@@ -67,6 +67,7 @@ class Code(StrEnum):
     COREDMS_OVERLOADED = "COREDMS_OVERLOADED"
     COREDMS_REFUSED = "COREDMS_REFUSED"
     COREDMS_RESTARTED = "COREDMS_RESTARTED"
+    BULK_FAILED = "BULK_FAILED"
     AIRFLOW_UNREACHABLE = "AIRFLOW_UNREACHABLE"
     AIRFLOW_REFUSED = "AIRFLOW_REFUSED"
     CONNECTION_MISSING = "CONNECTION_MISSING"
@@ -126,6 +127,7 @@ ADVICE: dict[Code, str] = {
     Code.COREDMS_OVERLOADED: "Cassandra asks for less; the work is tried again by itself.",
     Code.COREDMS_REFUSED: "See Cassandra's message; the schema or the rights do not fit the request.",
     Code.COREDMS_RESTARTED: "Nothing to do: Cassandra was started anew in the middle; the step is repeated by itself.",
+    Code.BULK_FAILED: "The bulk load is tried again by itself; take `bulk` out of the connection to do without it.",
     Code.AIRFLOW_UNREACHABLE: "Start Airflow (`mysimbdp up`) or check the connection mysimbdp_airflow.",
     Code.AIRFLOW_REFUSED: "See Airflow's message; check login and rights of the connection mysimbdp_airflow.",
     Code.CONNECTION_MISSING: "Define the Airflow connection named, e.g. by AIRFLOW_CONN_<NAME>.",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from mysimbdp.connections import AIRFLOW, COREDMS, connection
+from mysimbdp.coredms.bulk.target import BulkTarget
 from mysimbdp.onebox import airflow, cassandra, environment, postgres, secrets
 from mysimbdp.onebox.options import Options
 from mysimbdp.onebox.ports import Ports
@@ -29,9 +31,10 @@ def variables(tmp_path: Path, known: secrets.Secrets) -> dict[str, str]:
 
 
 @pytest.fixture
-def services(tmp_path: Path, variables: dict[str, str]) -> list[Service]:
+def services(tmp_path: Path, variables: dict[str, str], known: secrets.Secrets) -> list[Service]:
     jars = [tmp_path / "jamm-0.4.0.jar", tmp_path / "cassandra-all.jar"]
-    return [cassandra.service(tmp_path, PORTS, "640M", jars), *airflow.services(tmp_path, variables, PORTS)]
+    node = cassandra.service(tmp_path, PORTS, "640M", jars, known.cassandra_jmx)
+    return [node, *airflow.services(tmp_path, variables, PORTS)]
 
 
 def test_no_secret_is_ever_in_an_argument(services: list[Service], known: secrets.Secrets) -> None:
@@ -62,6 +65,32 @@ def test_cassandra_gets_the_heap_it_is_given_and_none_of_airflows_secrets(servic
     node = services[0]
     assert "-Xmx640M" in node.argv
     assert not [key for key in node.env if key.startswith(("AIRFLOW", "MYSIMBDP"))]
+
+
+def test_cassandras_jmx_is_for_loopback_and_who_has_the_password(
+    services: list[Service], tmp_path: Path, known: secrets.Secrets
+) -> None:
+    node = services[0].argv
+    assert "-Dcassandra.jmx.local.port=7499" in node
+    assert "-Dcom.sun.management.jmxremote.authenticate=true" in node
+    assert not [word for word in node if "jmx.remote.port" in word or "jmxremote.port" in word]
+    for name, content in (("password", f"mysimbdp {known.cassandra_jmx}\n"), ("access", "mysimbdp readwrite\n")):
+        path = tmp_path / "cassandra" / "conf" / f"jmx.{name}"
+        assert f"-Dcom.sun.management.jmxremote.{name}.file={path}" in node
+        assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == (content, 0o600)
+
+
+def test_the_bulk_route_is_told_what_the_node_was_told(
+    variables: dict[str, str], known: secrets.Secrets, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_MYSIMBDP_COREDMS", variables["AIRFLOW_CONN_MYSIMBDP_COREDMS"])
+    found = BulkTarget.of(connection(COREDMS))
+    assert found is not None
+    assert (found.host, found.port, found.login) == ("127.0.0.1", 7499, "mysimbdp")
+    assert found.password == known.cassandra_jmx
+    assert found.password not in repr(found)
+    assert found.folder == cassandra.import_folder(tmp_path)
+    assert not found.within_reach(), "the node was never started here"
 
 
 @pytest.mark.parametrize("heap", ["", "512", "-Xmx1G", "1T", "0M", "512M; id"])

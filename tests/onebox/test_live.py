@@ -49,7 +49,12 @@ def test_every_listening_socket_is_loopback(onebox: Onebox) -> None:
     ]
     assert {host for host, _port in sockets} == {"127.0.0.1"}
     ports = onebox.ports
-    assert {port for _host, port in sockets} >= {ports.airflow, ports.cassandra_native, ports.cassandra_storage}
+    assert {port for _host, port in sockets} >= {
+        ports.airflow,
+        ports.cassandra_native,
+        ports.cassandra_storage,
+        ports.cassandra_jmx,
+    }
 
 
 def test_no_secret_is_in_the_process_list(onebox: Onebox) -> None:

@@ -28,8 +28,10 @@ def _free_port() -> int:
 
 
 def test_an_offset_moves_every_port() -> None:
-    assert Ports.at(0) == Ports(airflow=8080, cassandra_native=9042, cassandra_storage=7000)
-    assert Ports.at(10_000) == Ports(airflow=18080, cassandra_native=19042, cassandra_storage=17000)
+    assert Ports.at(0) == Ports(airflow=8080, cassandra_native=9042, cassandra_storage=7000, cassandra_jmx=7199)
+    assert Ports.at(10_000) == Ports(
+        airflow=18080, cassandra_native=19042, cassandra_storage=17000, cassandra_jmx=17199
+    )
 
 
 def test_a_free_port_is_granted() -> None:

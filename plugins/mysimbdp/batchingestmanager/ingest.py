@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mysimbdp.apps.registry import App, resolve_app
 from mysimbdp.batchingestmanager.appstage import run_and_gate
@@ -21,9 +22,11 @@ from mysimbdp.batchingestmanager.spool import (
     load_has_begun,
     mark_loading,
 )
+from mysimbdp.coredms.bulk.loader import BulkLoader
 from mysimbdp.coredms.durability import Life, life_of, until_durable
 from mysimbdp.coredms.faults import lacks_rights
 from mysimbdp.coredms.loader import Loader
+from mysimbdp.coredms.routes import bulk_target
 from mysimbdp.coredms.schema import ensure_tenant, fingerprint
 from mysimbdp.errors import Code, MysimbdpError, Problem, TerminalError, TransientError
 from mysimbdp.landing.layout import Landing
@@ -198,9 +201,25 @@ class _Ingest:
 
     async def _load_the_rest(self, record: FileRecord, spooled: Spooled, life: Life) -> FileRecord:
         """Load the rows after the last checkpoint; the last of them are made durable by `_commit`."""
+        rows_left = spooled.rows_read - spooled.rows_rejected - record.rows_written
+        destination = self._destination(record)
+        target = await bulk_target(self._ledger.session, destination["table"], rows_left)
+        if target is not None:
+            bulk = BulkLoader(**destination, target=target)
+            try:
+                return await self._load_segments(bulk, record, spooled, life)
+            except TransientError as fault:
+                if fault.problem.code is not Code.BULK_FAILED:
+                    raise
+                self._worker.log.warning("%s: going on by CQL: %s", safe_label(record.name), fault)
+        return await self._load_segments(self._loader(record), record, spooled, life)
+
+    async def _load_segments(
+        self, loader: Loader | BulkLoader, record: FileRecord, spooled: Spooled, life: Life
+    ) -> FileRecord:
         good_rows = spooled.rows_read - spooled.rows_rejected
         for rows in segments(spooled.rows(skip=record.rows_written), settings().checkpoint_rows):
-            result = await self._loader(record).load(rows)
+            result = await loader.load(rows)
             record = replace(
                 record,
                 rows_written=record.rows_written + result.rows,
@@ -216,17 +235,21 @@ class _Ingest:
         return await self._ledger.files.finish(record, State.COMMITTED, self._worker.holder)
 
     def _loader(self, record: FileRecord) -> Loader:
+        return Loader(**self._destination(record))
+
+    def _destination(self, record: FileRecord) -> dict[str, Any]:
+        """What the loader of either route is made of."""
         if record.table_name is None or record.write_timestamp is None:
             raise AssertionError("a claimed file has a table and a timestamp")
-        return Loader(
-            self._ledger.session,
-            self._tenant.keyspace,
-            record.table_name,
-            self._tenant.tables[record.table_name],
-            write_timestamp_us=record.write_timestamp,
-            ingest_id=record.ingest_id,
-            file_digest=record.sha256,
-        )
+        return {
+            "session": self._ledger.session,
+            "keyspace": self._tenant.keyspace,
+            "table_name": record.table_name,
+            "table": self._tenant.tables[record.table_name],
+            "write_timestamp_us": record.write_timestamp,
+            "ingest_id": record.ingest_id,
+            "file_digest": record.sha256,
+        }
 
     async def _end(self, record: FileRecord, state: State, problem: Problem) -> FileRecord:
         """No row of the file is in coredms: those of a load that had begun are taken back, all count as rejected."""

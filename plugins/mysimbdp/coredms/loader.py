@@ -15,18 +15,17 @@ from uuid import UUID
 
 import acsylla
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mysimbdp.coredms.batching import batches, by_partition, partition_starts, read_limits
 from mysimbdp.coredms.binding import row_widths
+from mysimbdp.coredms.completing import Completion
 from mysimbdp.coredms.inserting import BoundRows, Inserts
 from mysimbdp.coredms.retrying import PATIENCE_SECONDS, Persistence, Throttle
-from mysimbdp.coredms.types import arrow_type
 from mysimbdp.coredms.unloading import Deletes
 from mysimbdp.coredms.windows import windows
 from mysimbdp.errors import TerminalError
 from mysimbdp.tenants.cqltypes import NestedType
-from mysimbdp.tenants.model import FILE_BUCKET_RECORDS, Table
+from mysimbdp.tenants.model import Table
 
 ALONE_FROM_BYTES = 1024 * 1024
 """A batch or row of this size is sent with nothing else started beside it, so that memory stays bounded."""
@@ -45,9 +44,8 @@ class LoadResult:
 class Loader:
     """Loads rows of one ingest into `keyspace.table_name`.
 
-    `write_timestamp_us` is the USING TIMESTAMP of every row, in microseconds since the epoch. `ingest_id` fills
-    `_ingest`, `file_digest` and `_source` fill `_file` and `_record` where the table has these columns. `progress` is
-    called with the rows acknowledged so far, after each request.
+    `write_timestamp_us` is the USING TIMESTAMP of every row, in microseconds since the epoch. `progress` is called
+    with the rows acknowledged so far, after each request.
     """
 
     def __init__(
@@ -72,7 +70,7 @@ class Loader:
         ]
         self._inserts = Inserts(session, keyspace, table_name, table.cql_columns)
         self._timestamp = write_timestamp_us
-        self._constants = {"_ingest": str(ingest_id), "_file": file_digest}
+        self._completion = Completion(table, ingest_id=ingest_id, file_digest=file_digest)
         self._progress = progress
         self._patience = patience_seconds
         self._rows = 0
@@ -94,7 +92,7 @@ class Loader:
             async with asyncio.TaskGroup() as under_way:
                 async for window in windows(rows):
                     size += window.nbytes
-                    ordered = self._ordered(self._completed(window))
+                    ordered = self._ordered(self._completion.completed(window))
                     bound = await self._inserts.bound(ordered)
                     widths = row_widths(ordered, self._cellwise)
                     starts = partition_starts(ordered, self._table.cql_partition_key)
@@ -122,28 +120,14 @@ class Loader:
         deletes = Deletes(self._session, self._keyspace, self._table_name, self._table, self._timestamp)
         try:
             return sum(
-                [await deletes.delete(self._completed(window), throttle, persistence) async for window in windows(rows)]
+                [
+                    await deletes.delete(self._completion.completed(window), throttle, persistence)
+                    async for window in windows(rows)
+                ]
             )
         except BaseExceptionGroup as group:
             first = _first(group)
             raise first from first.__cause__
-
-    def _completed(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """`rows` with the platform's own columns, in the table's order, without what the table does not keep."""
-        columns: dict[str, pa.Array[Any]] = {}
-        for name, cql in self._table.cql_columns.items():
-            if name in self._constants:
-                columns[name] = pa.array([self._constants[name]] * rows.num_rows, arrow_type(cql))
-                continue
-            if name == "_bucket":
-                columns[name] = pc.divide(rows.column("_source"), FILE_BUCKET_RECORDS)
-                continue
-            source = "_source" if name == "_record" else name
-            if source in rows.schema.names:
-                columns[name] = rows.column(source)
-                if columns[name].type != arrow_type(cql):
-                    raise TypeError(f"column {name} arrives as {columns[name].type}, not {arrow_type(cql)}")
-        return pa.RecordBatch.from_pydict(columns)
 
     def _ordered(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Grouped by partition where a partition can have several rows and does not have them all."""

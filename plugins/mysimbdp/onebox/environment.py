@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from mysimbdp.connections import AIRFLOW, COREDMS
-from mysimbdp.onebox import postgres, roles
-from mysimbdp.onebox.options import Options
+from mysimbdp.onebox import cassandra, jars, postgres, roles
+from mysimbdp.onebox.options import JAR_CACHE, Options
 from mysimbdp.onebox.ports import HOST, Ports
 from mysimbdp.onebox.secrets import Secrets
 from mysimbdp.settings import REPOSITORY, Settings
@@ -24,7 +24,7 @@ def variables(settings: Settings, options: Options, secrets: Secrets) -> dict[st
     ports = Ports.at(settings.port_offset)
     return {
         **_folders(settings, options),
-        **_connections(ports, secrets),
+        **_connections(settings, ports, secrets),
         **_airflow(settings, options, secrets, ports),
     }
 
@@ -44,14 +44,14 @@ def _folders(settings: Settings, options: Options) -> dict[str, str]:
     }
 
 
-def _connections(ports: Ports, secrets: Secrets) -> dict[str, str]:
+def _connections(settings: Settings, ports: Ports, secrets: Secrets) -> dict[str, str]:
     coredms = {
         "conn_type": "cassandra",
         "host": HOST,
         "port": ports.cassandra_native,
         "login": roles.PLATFORM_ROLE,
         "password": secrets.cassandra_platform,
-        "extra": {},
+        "extra": {"bulk": _bulk(settings, ports, secrets)},
     }
     airflow = {
         "conn_type": "http",
@@ -64,6 +64,17 @@ def _connections(ports: Ports, secrets: Secrets) -> dict[str, str]:
     return {
         f"AIRFLOW_CONN_{COREDMS.upper()}": json.dumps(coredms),
         f"AIRFLOW_CONN_{AIRFLOW.upper()}": json.dumps(airflow),
+    }
+
+
+def _bulk(settings: Settings, ports: Ports, secrets: Secrets) -> dict[str, str]:
+    """What the bulk route needs of the node, see coredms/bulk/target.py."""
+    return {
+        "jmx": f"{HOST}:{ports.cassandra_jmx}",
+        "login": cassandra.JMX_LOGIN,
+        "password": secrets.cassandra_jmx,
+        "folder": str(cassandra.import_folder(settings.home)),
+        "jars": str(jars.listing(JAR_CACHE)),
     }
 
 

@@ -15,6 +15,11 @@ DIGESTS = Path(__file__).with_name("cassandra_jars.json")
 """File name → SHA-256 of every jar: the same jars on every machine, or none."""
 
 
+def listing(cache_folder: Path) -> Path:
+    """The file that lists the jars' paths as JSON, once `class_path` has settled them."""
+    return cache_folder / f"{CASSANDRA_VERSION}.json"
+
+
 def class_path(cache_folder: Path) -> list[Path]:
     """The jars of Cassandra, fetched into `cache_folder` when they are not all there yet (66 MB).
 
@@ -22,7 +27,7 @@ def class_path(cache_folder: Path) -> list[Path]:
         TerminalError: SERVICE_NOT_STARTED when they cannot be fetched or are not the expected ones.
     """
     wanted = expected()
-    settled = cache_folder / f"{CASSANDRA_VERSION}.json"
+    settled = listing(cache_folder)
     if settled.exists():
         found = [Path(name) for name in json.loads(settled.read_text())]
         if {jar.name for jar in found} == set(wanted) and all(jar.exists() for jar in found):

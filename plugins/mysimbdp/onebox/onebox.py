@@ -128,8 +128,11 @@ class Onebox:
     def _up_cassandra(self, tell: Tell, known: secrets.Secrets) -> None:
         name = cassandra.NAME
         tell(name, "fetching its jars")
-        service = cassandra.service(self.home, self.ports, self._options.cassandra_heap, jars.class_path(JAR_CACHE))
-        wanted = {self.ports.cassandra_native: name, self.ports.cassandra_storage: name}
+        service = cassandra.service(
+            self.home, self.ports, self._options.cassandra_heap, jars.class_path(JAR_CACHE), known.cassandra_jmx
+        )
+        node = self.ports
+        wanted = dict.fromkeys((node.cassandra_native, node.cassandra_storage, node.cassandra_jmx), name)
         self._start(service, tell, wanted)
         self._wait(service, self._probe(name, known), tell, seconds=180)
         tell(name, "making the ledger's tables")

@@ -21,11 +21,17 @@ class Ports:
     airflow: int
     cassandra_native: int
     cassandra_storage: int
+    cassandra_jmx: int
 
     @classmethod
     def at(cls, offset: int) -> Ports:
         """The ports moved up by `offset`, so that several oneboxes live on one machine."""
-        return cls(airflow=8080 + offset, cassandra_native=9042 + offset, cassandra_storage=7000 + offset)
+        return cls(
+            airflow=8080 + offset,
+            cassandra_native=9042 + offset,
+            cassandra_storage=7000 + offset,
+            cassandra_jmx=7199 + offset,
+        )
 
 
 def is_listening(port: int, timeout: float = 0.5, host: str = HOST) -> bool:

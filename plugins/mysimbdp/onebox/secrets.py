@@ -27,6 +27,7 @@ class Secrets(BaseModel):
 
     cassandra_superuser: str = Field(default_factory=_word, repr=False)
     cassandra_platform: str = Field(default_factory=_word, repr=False)
+    cassandra_jmx: str = Field(default_factory=_word, repr=False)
     postgres: str = Field(default_factory=_word, repr=False)
     airflow_admin: str = Field(default_factory=_word, repr=False)
     airflow_fernet: str = Field(default_factory=_fernet_key, repr=False)

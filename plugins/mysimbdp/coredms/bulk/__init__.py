@@ -1,0 +1,1 @@
+"""The bulk route: SSTables written beside the node, which imports them whole."""
