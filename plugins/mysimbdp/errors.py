@@ -25,6 +25,10 @@ class Code(StrEnum):
     FILE_VANISHED = "FILE_VANISHED"
     FILE_ALREADY_SENT = "FILE_ALREADY_SENT"
     FILE_NAME_IN_USE = "FILE_NAME_IN_USE"
+    FILE_IN_USE = "FILE_IN_USE"
+    FILE_UNKNOWN = "FILE_UNKNOWN"
+    FILE_AMBIGUOUS = "FILE_AMBIGUOUS"
+    FILE_NOT_STORED = "FILE_NOT_STORED"
     FILE_TOO_LARGE = "FILE_TOO_LARGE"
     FILE_NAME_NOT_ALLOWED = "FILE_NAME_NOT_ALLOWED"
     FORMAT_NOT_ALLOWED = "FORMAT_NOT_ALLOWED"
@@ -75,6 +79,9 @@ class Code(StrEnum):
     PORT_IN_USE = "PORT_IN_USE"
     CLAIM_LOST = "CLAIM_LOST"
     STAGING_LOST = "STAGING_LOST"
+    ARCHIVE_LOST = "ARCHIVE_LOST"
+    KEYS_LOST = "KEYS_LOST"
+    REPLAY_CHANGED = "REPLAY_CHANGED"
     ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
     LEDGER_OUT_OF_BALANCE = "LEDGER_OUT_OF_BALANCE"
 
@@ -89,6 +96,10 @@ ADVICE: dict[Code, str] = {
     Code.FILE_VANISHED: "The file was taken away before it was copied; send it again if that was a mistake.",
     Code.FILE_ALREADY_SENT: "Nothing to do; `fetchdata --again` sends it once more.",
     Code.FILE_NAME_IN_USE: "Another file of this name waits in the inbox; send this one once that was taken.",
+    Code.FILE_IN_USE: "Try again once the run that works on it has ended; `mysimbdp ledger show` names it.",
+    Code.FILE_UNKNOWN: "`mysimbdp ledger list` shows the files there are.",
+    Code.FILE_AMBIGUOUS: "Name one of them by its ingest id.",
+    Code.FILE_NOT_STORED: "Only a committed file with its receipt can be purged or replayed; send it again.",
     Code.FILE_TOO_LARGE: "Split the file below the per-file limit, or ask the provider for a higher one.",
     Code.FILE_NAME_NOT_ALLOWED: "Rename the file: letters, digits, dot, dash, underscore and spaces are safe.",
     Code.FORMAT_NOT_ALLOWED: "Send one of the formats named in allowed_file_format.",
@@ -135,6 +146,9 @@ ADVICE: dict[Code, str] = {
     Code.PORT_IN_USE: "Stop the program that holds the port, or set MYSIMBDP_PORT_OFFSET.",
     Code.CLAIM_LOST: "Nothing to do: another run took the file over.",
     Code.STAGING_LOST: "The platform's private copy is gone; send the file again.",
+    Code.ARCHIVE_LOST: "The archived bytes are gone or damaged; have the customer send the file again.",
+    Code.KEYS_LOST: "Replay the file, which archives its keys anew; then it can be purged.",
+    Code.REPLAY_CHANGED: "If what changed is meant to be used, replay with `--force`.",
     Code.ATTEMPTS_EXHAUSTED: "See the reason of the last attempt; after repair, send the file again.",
     Code.LEDGER_OUT_OF_BALANCE: "See each discrepancy named by `mysimbdp audit`.",
 }

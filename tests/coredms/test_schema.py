@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from typing import Any
 
 import pytest
@@ -114,3 +115,17 @@ def test_many_tasks_at_once_apply_a_new_column_once(applied: TenantMaker, reader
 )
 def test_the_fingerprint_changes_with_the_schema_and_with_nothing_else(tables: dict[str, Any], same: bool) -> None:
     assert (fingerprint(tenant_with("t_f", tables)) == fingerprint(tenant_with("t_f", ONE))) is same
+
+
+def test_a_ledger_of_an_earlier_version_gets_the_columns_it_lacks(reader: Any) -> None:
+    name = f"ledger_{uuid.uuid4().hex[:8]}"
+    then = f"CREATE TABLE IF NOT EXISTS {name}.files (\n    tenant text,\n    id int,\n    PRIMARY KEY (tenant, id)\n)"
+    since = then.replace("    PRIMARY", "    live timeuuid static,\n    seconds map<text, double>,\n    PRIMARY")
+    apply_ledger(name, [then])
+    changes = apply_ledger(name, [since])
+    assert [(change.action, change.column, change.detail) for change in changes] == [
+        ("add column", "live", "timeuuid static"),
+        ("add column", "seconds", "map<text, double>"),
+    ]
+    assert apply_ledger(name, [since]) == []
+    reader.execute(f"DROP KEYSPACE {name}")

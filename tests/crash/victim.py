@@ -75,7 +75,11 @@ def spawn(target: Callable[..., None], *arguments: Any) -> multiprocessing.proce
 
 def die(customer: Customer, point: Point, run_id: str = "victim", *, only: str | None = None) -> None:
     """A run that is killed at `point`."""
-    process = start(customer, point, run_id, only=only)
+    be_dead(start(customer, point, run_id, only=only), point)
+
+
+def be_dead(process: multiprocessing.process.BaseProcess, point: Point) -> None:
+    """Wait for the end of a process that is killed at `point`."""
     process.join(60)
     if process.is_alive():
         process.kill()
@@ -93,7 +97,7 @@ def _live_and_die(
     environment: dict[str, str], facts: dict[str, Any], point: Point, run_id: str, only: str | None
 ) -> None:
     customer = wake(environment, facts)
-    _arm(point)
+    arm(point)
 
     async def run() -> None:
         async with open_ledger() as ledger:
@@ -105,7 +109,8 @@ def _live_and_die(
     asyncio.run(run())
 
 
-def _arm(point: Point) -> None:
+def arm(point: Point) -> None:
+    """Make this process die at `point`."""
     path, name = point.target.rsplit(".", 1)
     try:
         owner: Any = importlib.import_module(path)

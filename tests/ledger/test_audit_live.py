@@ -10,7 +10,7 @@ from uuid import uuid1
 import pytest
 from tests.scenarios.customers import Customer, in_ledger
 
-from mysimbdp import audit
+from mysimbdp.audit import audit_tenant, landing
 from mysimbdp.ledger.record import FileRecord
 from mysimbdp.settings import settings
 
@@ -114,8 +114,8 @@ def test_the_audit_names(reader: Any, scenario: str, monkeypatch: pytest.MonkeyP
     check, do_break = BREAKS[scenario]
     broken = Broken(Customer.make(reader))
     subject = do_break(broken)
-    monkeypatch.setattr(audit, "LONGEST_HELD_SECONDS", -1)
-    found = in_ledger(lambda ledger: audit.audit_tenant(ledger, settings(), broken.customer.name))
+    monkeypatch.setattr(landing, "LONGEST_HELD_SECONDS", -1)
+    found = in_ledger(lambda ledger: audit_tenant(ledger, settings(), broken.customer.name))
     assert (check, subject) in {(item.check, item.subject) for item in found.discrepancies}
     assert all(item.what for item in found.discrepancies)
 
@@ -123,6 +123,6 @@ def test_the_audit_names(reader: Any, scenario: str, monkeypatch: pytest.MonkeyP
 def test_a_file_without_its_partition_is_received_and_not_forgotten(reader: Any) -> None:
     broken = Broken(Customer.make(reader))
     broken.do(f"DELETE FROM {FILES} WHERE {KEY}", broken.customer.name, broken.committed.sha256)
-    found = in_ledger(lambda ledger: audit.audit_tenant(ledger, settings(), broken.customer.name))
+    found = in_ledger(lambda ledger: audit_tenant(ledger, settings(), broken.customer.name))
     assert ("lost", str(broken.committed.ingest_id)) in {(item.check, item.subject) for item in found.discrepancies}
     assert found.balance.received == 2

@@ -64,3 +64,18 @@ def test_many_at_once_come_out_exact(tenant: str) -> None:
         assert await ledger.quotas.stored(tenant) == Stored(0, 0)
 
     in_ledger(work)
+
+
+def test_room_that_is_passed_on_is_counted_once(tenant: str) -> None:
+    async def work(ledger: Ledger) -> None:
+        old, new = drop(tenant).ingest_id, drop(tenant).ingest_id
+        await ledger.quotas.reserve(tenant, old, 10, files=1, bytes_=10)
+        for _ in range(2):
+            await ledger.quotas.pass_on(tenant, old, new)
+            assert await ledger.quotas.reservations(tenant) == {new: 10}
+            assert await ledger.quotas.stored(tenant) == Stored(1, 10)
+        await ledger.quotas.free(tenant, new)
+        await ledger.quotas.pass_on(tenant, old, new)
+        assert await ledger.quotas.stored(tenant) == Stored(0, 0)
+
+    in_ledger(work)

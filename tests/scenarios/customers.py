@@ -171,7 +171,8 @@ class Customer:
 
     def receipts(self, name: str | None = None) -> list[Receipt]:
         """All receipts, or those of a file, oldest first."""
-        found = [read_receipt(path) for path in self.landing.receipts.glob("*.json")]
+        paths = [path for path in self.landing.receipts.glob("*.json") if not path.name.endswith(".purged.json")]
+        found = [read_receipt(path) for path in paths]
         read = [receipt for receipt in found if receipt is not None]
         assert len(read) == len(found), "a receipt cannot be read"
         mine = [receipt for receipt in read if name is None or receipt.file == safe_label(name)]

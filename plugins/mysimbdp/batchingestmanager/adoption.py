@@ -10,7 +10,7 @@ from uuid import UUID
 
 from mysimbdp.batchingestmanager.intake import Intaker
 from mysimbdp.batchingestmanager.mending import in_hand_seconds, mend
-from mysimbdp.errors import Code, Problem
+from mysimbdp.errors import Code, Problem, TransientError
 from mysimbdp.landing.completeness import scan
 from mysimbdp.landing.layout import Landing
 from mysimbdp.landing.names import safe_label
@@ -44,7 +44,12 @@ async def adopt(
             continue
         record = await ledger.files.find(item.ref)
         if record is None:
-            record = await _never_claimed(ledger, intaker, item)
+            try:
+                record = await _never_claimed(ledger, intaker, item)
+            except TransientError as fault:
+                if fault.problem.code is not Code.FILE_IN_USE:
+                    raise
+                log.info("%s waits: %s", safe_label(item.name), fault)
         elif record.state is State.CLAIMED:
             record = await intaker.reserve(record)
         if record is None or (record.holds_claim and record.holder and not record.state.is_final):

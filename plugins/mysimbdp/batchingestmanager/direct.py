@@ -17,7 +17,7 @@ from mysimbdp.errors import Code, Problem, TerminalError, TransientError
 from mysimbdp.landing.completeness import seen
 from mysimbdp.landing.names import safe_label
 from mysimbdp.ledger.ledger import Ledger
-from mysimbdp.ledger.record import FileRecord
+from mysimbdp.ledger.record import FileRecord, Ref
 from mysimbdp.tenants.model import Tenant
 
 TRIES = 4
@@ -30,7 +30,7 @@ async def ingest_directly(ledger: Ledger, tenant: Tenant, path: Path, log: loggi
         TerminalError: FILE_VANISHED.
         TransientError: still no verdict after four tries; the file is pending and the watcher takes it over.
     """
-    run_id = f"cli__{socket.gethostname()}__{os.getpid()}__{time.time_ns()}"
+    run_id = new_run_id()
     try:
         look = seen(path.name, path.lstat())
     except OSError as error:
@@ -38,6 +38,23 @@ async def ingest_directly(ledger: Ledger, tenant: Tenant, path: Path, log: loggi
     # Each call is a drop of its own, also of the same file: its time is now, not the file's.
     source = Source(look, path, consume=False, dropped_ns=time.time_ns())
     intake = await Intaker(ledger, tenant, run_id, log).take_in([source])
+    if not intake.refs:
+        what = "it changed or vanished while it was being taken"
+        raise TransientError(Problem(Code.FILE_STILL_GROWING, what, safe_label(path.name)))
+    return await to_verdict(ledger, tenant, intake.refs[0], run_id, log)
+
+
+def new_run_id() -> str:
+    """Names a run without Airflow; no two are the same."""
+    return f"cli__{socket.gethostname()}__{os.getpid()}__{time.time_ns()}"
+
+
+async def to_verdict(ledger: Ledger, tenant: Tenant, ref: Ref, run_id: str, log: logging.Logger) -> FileRecord:
+    """Ingest and record one file that was taken in.
+
+    Raises:
+        TransientError: as ingest_directly.
+    """
     worker = Worker(f"{run_id}:ingest", run_id, log)
     try:
         async for attempt in AsyncRetrying(
@@ -47,14 +64,10 @@ async def ingest_directly(ledger: Ledger, tenant: Tenant, path: Path, log: loggi
             reraise=True,
         ):
             with attempt:
-                for group in intake.groups:
-                    await ingest_group(ledger, tenant, group, worker)
+                await ingest_group(ledger, tenant, [ref], worker)
     finally:
-        await record_files(ledger, intake.refs, log)
-    if not intake.refs:
-        what = "it changed or vanished while it was being taken"
-        raise TransientError(Problem(Code.FILE_STILL_GROWING, what, safe_label(path.name)))
-    record = await ledger.files.find(intake.refs[0])
+        await record_files(ledger, [ref], log)
+    record = await ledger.files.find(ref)
     if record is None:
         raise TransientError(Problem(Code.COREDMS_UNREACHABLE, "its record is not read back"))
     return record

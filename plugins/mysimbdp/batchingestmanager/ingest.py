@@ -13,6 +13,7 @@ from typing import Any
 from mysimbdp.apps.registry import App, resolve_app
 from mysimbdp.batchingestmanager.appstage import run_and_gate
 from mysimbdp.batchingestmanager.attempts import APP_FAULTS, exhausted
+from mysimbdp.batchingestmanager.changes import changed_since
 from mysimbdp.batchingestmanager.checkpoints import segments
 from mysimbdp.batchingestmanager.judge import judge
 from mysimbdp.batchingestmanager.lease import kept_lease
@@ -25,11 +26,13 @@ from mysimbdp.batchingestmanager.spool import (
 from mysimbdp.coredms.bulk.loader import BulkLoader
 from mysimbdp.coredms.durability import Life, life_of, until_durable
 from mysimbdp.coredms.faults import lacks_rights
+from mysimbdp.coredms.keyfile import write_keys
 from mysimbdp.coredms.loader import Loader
 from mysimbdp.coredms.routes import bulk_target
 from mysimbdp.coredms.schema import ensure_tenant, fingerprint
 from mysimbdp.errors import Code, MysimbdpError, Problem, TerminalError, TransientError
 from mysimbdp.landing.layout import Landing
+from mysimbdp.landing.moving import full_disk_is_transient
 from mysimbdp.landing.names import safe_label
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord, Ref
@@ -130,9 +133,9 @@ class _Ingest:
                 app = self._app(record)
             except TerminalError as fault:
                 return await self._end(record, State.REJECTED, fault.problem)
-            record = await self._ledger.files.begin(
-                replace(record, app=app.name, app_version=app.version, app_digest=app.digest), self._worker.holder
-            )
+            record = replace(record, app=app.name, app_version=app.version, app_digest=app.digest)
+            record = replace(record, changed=await changed_since(self._ledger, self._tenant, record, app))
+            record = await self._ledger.files.begin(record, self._worker.holder)
             record = await self._outcome(record, self._ingest(record, app, life))
         return record if record.state.is_final else await self._outcome(record, self._commit(record, life))
 
@@ -188,6 +191,7 @@ class _Ingest:
 
     async def _load(self, record: FileRecord, spooled: Spooled, life: Life) -> FileRecord:
         started = time.monotonic()
+        record = replace(record, rows_repeated=await asyncio.to_thread(self._keep_keys, record, spooled))
         await asyncio.to_thread(mark_loading, spooled.folder)
         try:
             record = await self._load_the_rest(record, spooled, life)
@@ -198,6 +202,13 @@ class _Ingest:
             raise
         seconds = {**record.seconds, "load": round(time.monotonic() - started, 6)}
         return replace(record, seconds=seconds, problem=None)
+
+    def _keep_keys(self, record: FileRecord, spooled: Spooled) -> int:
+        """By its keys the file's rows are found again, whatever becomes of app and tenant file; returns repetitions."""
+        table = self._tenant.tables[record.table_name or ""]
+        rows = spooled.rows(columns=[*table.partition_key, *table.clustering_key, "_source"])
+        with full_disk_is_transient(spooled.keys_path):
+            return write_keys(spooled.keys_path, rows, table, record.sha256)
 
     async def _load_the_rest(self, record: FileRecord, spooled: Spooled, life: Life) -> FileRecord:
         """Load the rows after the last checkpoint; the last of them are made durable by `_commit`."""
@@ -259,7 +270,7 @@ class _Ingest:
             if load_has_begun(folder):
                 await self._unload(record, spooled)
             record = replace(record, rows_read=spooled.rows_read)
-        ended = replace(record, problem=problem, rows_written=0, rows_rejected=record.rows_read)
+        ended = replace(record, problem=problem, rows_written=0, rows_repeated=0, rows_rejected=record.rows_read)
         return await self._ledger.files.finish(ended, state, self._worker.holder)
 
     async def _unload(self, record: FileRecord, spooled: Spooled) -> None:

@@ -168,6 +168,7 @@ class Intaker:
         wanted = FileRecord(
             pending.ref.tenant, pending.ref.sha256, pending.ref.ingest_id, name=pending.name, size=size,
             run_id=self._run_id, received_at=arrival_time(pending.ref.ingest_id), file_format=format_of(pending.name),
+            replay_of=pending.replay_of,
         )  # fmt: skip
         problem = check_before_copy(self._tenant, wanted.name, wanted.size, Usage())  # the tenant file may be another
         return await (self._refuse(wanted, problem) if problem else self._judge_copy(wanted))
@@ -231,7 +232,12 @@ class Intaker:
         return await self.reserve(record) if record.state is State.CLAIMED else record
 
     async def reserve(self, record: FileRecord) -> FileRecord:
-        """Reserve the claimed file's room; without room it is rejected and its claim given back."""
+        """Reserve the claimed file's room; without room it is rejected and its claim given back.
+
+        A replay of what is stored gets the room of the ingest it repeats, once it is committed.
+        """
+        if record.displaced is not None:
+            return record
         limits = self._tenant.constraints
         problem = await self._ledger.quotas.reserve(
             record.tenant, record.ingest_id, record.size,

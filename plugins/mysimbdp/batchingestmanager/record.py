@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from mysimbdp.batchingestmanager.spool import finished_spool
@@ -72,6 +73,8 @@ async def settle(ledger: Ledger, record: FileRecord, log: logging.Logger) -> Fil
     landing.ensure()
     if record.state in {State.REJECTED, State.FAILED}:
         await ledger.quotas.free(record.tenant, record.ingest_id)
+    elif record.displaced is not None:
+        await ledger.quotas.pass_on(record.tenant, record.displaced, record.ingest_id)
     moved_to = await asyncio.to_thread(_clear_staging, landing, record)
     if record.state is State.COMMITTED and record.archived is None:
         record = replace(record, archived=moved_to)
@@ -94,6 +97,9 @@ def _clear_staging(landing: Landing, record: FileRecord) -> str | None:
     staged = landing.staged_file(record.ingest_id, record.name)
     if record.state is State.COMMITTED:
         target = landing.archived_file(record.ingest_id, record.name)
+        if record.archived:  # before, or by the ingest that this one repeats
+            target = settings().archive_dir / record.archived
+        _archive_keys(landing, record)
         try:
             archive(staged, target, home=settings().home)
         except TerminalError as error:
@@ -111,6 +117,13 @@ def _clear_staging(landing: Landing, record: FileRecord) -> str | None:
     return target.name
 
 
+def _archive_keys(landing: Landing, record: FileRecord) -> None:
+    spooled = finished_spool(landing.staging(record.ingest_id))
+    if spooled is not None:
+        with suppress(TerminalError):  # gone: the audit names it, and the bytes are archived all the same
+            archive(spooled.keys_path, landing.archived_keys(record.ingest_id), home=settings().home)
+
+
 def _receipt(record: FileRecord, moved_to: str | None) -> Receipt:
     if record.received_at is None or record.finished_at is None:
         raise AssertionError("a file with a verdict has its times")
@@ -122,10 +135,13 @@ def _receipt(record: FileRecord, moved_to: str | None) -> Receipt:
         bytes=record.size,
         outcome=str(record.state),
         duplicate_of=record.duplicate_of,
+        replay_of=record.replay_of,
+        changed=record.changed,
         table=f"tenant_{record.tenant}.{record.table_name}" if record.table_name else None,
         app=App(name=record.app, version=record.app_version) if record.app and record.app_version else None,
         rows_read=record.rows_read,
         rows_written=record.rows_written,
+        rows_repeated=record.rows_repeated or 0,
         rows_rejected=record.rows_rejected,
         seconds=max(record.total_seconds, 0.0),
         seconds_per_stage=record.seconds,

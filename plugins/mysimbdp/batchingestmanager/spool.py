@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +48,23 @@ class Spooled:
         """The typed rows, an Arrow stream; no bytes when all were rejected."""
         return self.folder / f"rows.{self.token}.arrows"
 
-    def rows(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
-        """The typed rows after the first `skip`, batch by batch; nothing when all were rejected."""
+    @property
+    def keys_path(self) -> Path:
+        """The keys of the rows, once the load begins: see coredms/keyfile.py."""
+        return self.folder / f"keys.{self.token}.parquet"
+
+    def rows(self, skip: int = 0, *, columns: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The typed rows after the first `skip`, batch by batch, with all columns or those named; nothing when all
+        were rejected."""
         if self.rows_path.stat().st_size == 0:
             return
-        with pa.OSFile(str(self.rows_path), "rb") as source, pa.ipc.open_stream(source) as reader:
+        with pa.OSFile(str(self.rows_path), "rb") as source:
+            options = pa.ipc.IpcReadOptions()
+            if columns is not None:
+                with pa.ipc.open_stream(source) as reader:
+                    options.included_fields = [reader.schema.get_field_index(name) for name in columns]
+                source.seek(0)
+            reader = pa.ipc.open_stream(source, options=options)
             for batch in reader:
                 if skip < batch.num_rows:
                     yield batch.slice(skip)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from mysimbdp.cli import audit, bench, bootstrap, fetchdata, generate, ingest, ledger, onebox, run, tenants
+from mysimbdp.cli import audit, bench, bootstrap, fetchdata, generate, ingest, ledger, onebox, purge, run, tenants
 from mysimbdp.cli.output import print_error
 from mysimbdp.errors import MysimbdpError
 
@@ -32,6 +32,7 @@ def build() -> typer.Typer:
     tenants.mount(app)
     ingest.mount(app)
     ledger.mount(app)
+    purge.mount(app)
     audit.mount(app)
     bench.mount(app)
     fetchdata.mount(app)

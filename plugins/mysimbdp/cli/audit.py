@@ -19,6 +19,11 @@ COLUMNS = (
     "rows_read", "rows_committed", "rows_rejected", "rows_pending",
 )  # fmt: skip
 
+HELD_COLUMNS = (
+    "tenant", "file", "table", "rows_written", "rows_repeated", "rows_superseded", "rows_held", "rows_lost",
+    "ingest_id",
+)  # fmt: skip
+
 
 def mount(app: typer.Typer) -> None:
     """Add this module's command to the command line."""
@@ -28,9 +33,15 @@ def mount(app: typer.Typer) -> None:
 def audit(
     *,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Count every row of every table, instead of looking up samples.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Check that received = committed + rejected + failed + duplicate + pending, and name what breaks it.
+
+    Ledger, quotas and landing folders are checked in full; of the latest files some rows are looked up. --full counts
+    the rows of all tables: written - repeated in the file - superseded by later files = held, or rows are lost.
 
     Exit codes: 0 it balances; 1 something does not; 3 coredms is not reachable.
 
@@ -39,6 +50,8 @@ def audit(
         mysimbdp audit
 
         mysimbdp audit --tenant atlas --json
+
+        mysimbdp audit --tenant atlas --full
     """
     from mysimbdp.audit import audit_tenant  # noqa: PLC0415
     from mysimbdp.ledger.ledger import open_ledger  # noqa: PLC0415
@@ -47,14 +60,18 @@ def audit(
     async def work() -> list[Audit]:
         async with open_ledger() as ledger:
             tenants = [tenant] if tenant else await ledger.arrivals.tenants()
-            return [await audit_tenant(ledger, settings(), name) for name in tenants]
+            return [await audit_tenant(ledger, settings(), name, full=full) for name in tenants]
 
     audits = asyncio.run(work())
     found = [asdict(item) for one in audits for item in one.discrepancies]
+    held = [asdict(item) for one in audits for item in one.holdings]
     if json:
-        print_json({"balances": [one.balance.as_dict() for one in audits], "discrepancies": found})
+        holdings = {"holdings": held} if full else {}
+        print_json({"balances": [one.balance.as_dict() for one in audits], **holdings, "discrepancies": found})
     else:
         print_table([one.balance.as_dict() for one in audits], COLUMNS)
+        if full:
+            print_table(held, HELD_COLUMNS, title="rows in the tables")
         if found:
             print_table(found, ("tenant", "check", "subject", "what"), title="discrepancies")
     if found:

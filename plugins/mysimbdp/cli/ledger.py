@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from mysimbdp.cli.output import print_json, print_table
+from mysimbdp.cli.replay import replay
 from mysimbdp.errors import Exit
 
 COLUMNS = (
     "tenant", "file", "state", "table", "rows_read", "rows_written", "rows_rejected", "bytes", "seconds",
-    "error_code", "ingest_id",
+    "error_code", "purged_at", "ingest_id",
 )  # fmt: skip
 
 group = typer.Typer(help="What the ledger knows about files.", no_args_is_help=True)
@@ -20,6 +21,7 @@ group = typer.Typer(help="What the ledger knows about files.", no_args_is_help=T
 
 def mount(app: typer.Typer) -> None:
     """Add this module's commands to the command line."""
+    group.command()(replay)
     app.add_typer(group, name="ledger")
 
 
@@ -70,13 +72,14 @@ def show(
 
         mysimbdp ledger show 9f86d081884c --json
     """
+    from mysimbdp.ledger.finding import answers_to  # noqa: PLC0415
     from mysimbdp.ledger.ledger import open_ledger  # noqa: PLC0415
     from mysimbdp.ledger.record import FileRecord  # noqa: PLC0415
 
     async def work() -> list[FileRecord]:
         async with open_ledger() as ledger:
             tenants = [tenant] if tenant else await ledger.arrivals.tenants()
-            return [record for name in tenants for record in await ledger.records(name) if _is(record, file)]
+            return [record for name in tenants for record in await ledger.records(name) if answers_to(record, file)]
 
     found = [
         {**record.as_dict(), "problem": record.problem.as_dict() if record.problem else None}
@@ -90,8 +93,3 @@ def show(
     if not found:
         typer.echo(f"no file {file!r} in the ledger", err=True)
         raise typer.Exit(Exit.NOT_WELL)
-
-
-def _is(record: object, wanted: str) -> bool:
-    names = (str(getattr(record, "ingest_id")), getattr(record, "name"))  # noqa: B009  # FileRecord is imported late
-    return wanted in names or (len(wanted) >= 6 and str(getattr(record, "sha256")).startswith(wanted))  # noqa: B009

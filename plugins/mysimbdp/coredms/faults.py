@@ -56,6 +56,12 @@ def fault_of(error: Exception) -> TransientError | TerminalError:
     return TerminalError(Problem(Code.COREDMS_REFUSED, what))
 
 
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first of what went wrong in a group of tasks: the rest was cancelled or has the same reason."""
+    first = group.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
 def lacks_rights(fault: BaseException) -> bool:
     """Whether coredms refused because our role may not do it, which is no fault of the data."""
     return isinstance(fault.__cause__, driver.CassErrorServerUnauthorized | driver.CassErrorServerBadCredentials)

@@ -19,6 +19,7 @@ import pyarrow as pa
 from mysimbdp.coredms.batching import batches, by_partition, partition_starts, read_limits
 from mysimbdp.coredms.binding import row_widths
 from mysimbdp.coredms.completing import Completion
+from mysimbdp.coredms.faults import first_of
 from mysimbdp.coredms.inserting import BoundRows, Inserts
 from mysimbdp.coredms.retrying import PATIENCE_SECONDS, Persistence, Throttle
 from mysimbdp.coredms.unloading import Deletes
@@ -105,7 +106,7 @@ class Loader:
                             under_way.create_task(sending)
                             await asyncio.sleep(0)  # others on this loop (leases) get their turn
         except BaseExceptionGroup as group:
-            first = _first(group)
+            first = first_of(group)
             raise first from first.__cause__
         return LoadResult(self._rows, size, persistence.retries, time.monotonic() - begun)
 
@@ -126,7 +127,7 @@ class Loader:
                 ]
             )
         except BaseExceptionGroup as group:
-            first = _first(group)
+            first = first_of(group)
             raise first from first.__cause__
 
     def _ordered(self, rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -164,8 +165,3 @@ class Loader:
         for statement in statements:
             batch.add_statement(statement)
         return lambda: self._session.execute_batch(batch)
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -35,6 +35,8 @@ LOCK_SECONDS = 120
 """A lock whose holder died is free after this."""
 LOCK_POLL_SECONDS = 0.25
 _TABLE_NAME = re.compile(r"CREATE TABLE IF NOT EXISTS\s+\"?\w+\"?\.\"?(\w+)", re.IGNORECASE)
+_COLUMN = re.compile(r"^ +(\w+) (\w[\w<>, ]*?)(?: PRIMARY KEY)?,?$", re.MULTILINE)
+"""A column with its type (and `static`) in a statement that has one a line."""
 
 
 def fingerprint(tenant: Tenant) -> str:
@@ -88,7 +90,8 @@ def apply_tenant(tenant: Tenant, *, dry_run: bool = False, shared_session: Any =
 
 
 def apply_ledger(keyspace: str, tables: Sequence[str], *, dry_run: bool = False) -> list[Change]:
-    """Create the platform's own keyspace and `tables` (CREATE TABLE IF NOT EXISTS statements) where missing.
+    """Create the platform's own keyspace and `tables` (CREATE TABLE IF NOT EXISTS statements, a column a line) where
+    missing, and add the columns that an earlier version's tables lack.
 
     Raises:
         TerminalError: COREDMS_REFUSED.
@@ -100,8 +103,14 @@ def apply_ledger(keyspace: str, tables: Sequence[str], *, dry_run: bool = False)
             found = _TABLE_NAME.search(cql)
             if found is None:
                 raise ValueError(f"not a CREATE TABLE IF NOT EXISTS statement: {cql[:60]!r}")
-            if _existing(session, keyspace, found[1]) is None:
+            existing = _existing(session, keyspace, found[1])
+            if existing is None:
                 changes.append(Change(keyspace, found[1], None, "create table", cql=cql))
+                continue
+            for name, kind in _COLUMN.findall(cql):
+                if name not in existing.types:
+                    alter = f"ALTER TABLE {keyspace}.{found[1]} ADD IF NOT EXISTS {name} {kind}"
+                    changes.append(Change(keyspace, found[1], name, "add column", kind, alter))
         if not dry_run:
             _carry_out(session, changes)
         return changes

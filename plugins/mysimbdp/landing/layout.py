@@ -80,6 +80,10 @@ class Landing:
         """The receipt of one ingest."""
         return self.receipts / f"{shortened(name)}.{ingest_id}.json"
 
+    def purge_receipt_file(self, ingest_id: UUID, name: str) -> Path:
+        """The receipt of the purge of one ingest, beside its receipt."""
+        return self.receipts / f"{shortened(name)}.{ingest_id}.purged.json"
+
     def rejected_rows_file(self, ingest_id: UUID, name: str) -> Path:
         """Every rejected row of one ingest, beside its receipt."""
         return self.receipts / f"{shortened(name)}.{ingest_id}.rejected.jsonl"
@@ -87,6 +91,10 @@ class Landing:
     def archived_file(self, ingest_id: UUID, name: str) -> Path:
         """Where a committed file is kept: by the month in its ingest id, so that a retry finds the same place."""
         return self.archive_root / f"{moment_of(ingest_id):%Y-%m}" / f"{ingest_id}{extension_of(name)}"
+
+    def archived_keys(self, ingest_id: UUID) -> Path:
+        """The keys of a committed file's rows, beside where it was archived first."""
+        return self.archive_root / f"{moment_of(ingest_id):%Y-%m}" / f"{ingest_id}.keys.parquet"
 
 
 def moment_of(ingest_id: UUID) -> datetime:

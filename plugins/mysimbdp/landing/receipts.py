@@ -72,10 +72,13 @@ class Receipt(_Strict):
     line: int | None = Field(default=None, description="Where in the file the reason lies.")
     column: str | None = None
     duplicate_of: UUID | None = Field(default=None, description="The ingest that has these very bytes.")
+    replay_of: UUID | None = Field(default=None, description="The ingest whose archived bytes were ingested again.")
+    changed: str | None = Field(default=None, description="What was not as at the ingest replayed: app, table.")
     table: str | None = Field(default=None, description="keyspace.table the rows went to.")
     app: App | None = None
     rows_read: Count = 0
     rows_written: Count = 0
+    rows_repeated: Count = Field(default=0, description="Of those written: the key of an earlier row, overwritten.")
     rows_rejected: Count = 0
     seconds: Seconds = Field(description="From the file's arrival to its outcome.")
     seconds_per_stage: dict[str, Seconds] = {}

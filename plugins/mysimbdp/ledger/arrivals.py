@@ -16,9 +16,9 @@ from mysimbdp.ledger.statements import Row, Statements
 _RECEIVE = f"""BEGIN BATCH
 INSERT INTO {LEDGER_KEYSPACE}.months (tenant, month) VALUES (?, ?);
 INSERT INTO {LEDGER_KEYSPACE}.arrivals (tenant, month, ingest_id, sha256) VALUES (?, ?, ?, ?);
-INSERT INTO {LEDGER_KEYSPACE}.pending (tenant, ingest_id, sha256, name, run_id) VALUES (?, ?, ?, ?, ?);
+INSERT INTO {LEDGER_KEYSPACE}.pending (tenant, ingest_id, sha256, name, run_id, replay_of) VALUES (?, ?, ?, ?, ?, ?);
 APPLY BATCH"""
-_PENDING = f"SELECT ingest_id, sha256, name, run_id FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ?"
+_PENDING = f"SELECT ingest_id, sha256, name, run_id, replay_of FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ?"
 _IS_PENDING = f"SELECT ingest_id FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ? AND ingest_id = ?"
 _ADOPT = f"UPDATE {LEDGER_KEYSPACE}.pending SET run_id = ? WHERE tenant = ? AND ingest_id = ? IF EXISTS"
 _SETTLE = f"DELETE FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ? AND ingest_id = ? IF EXISTS"
@@ -35,11 +35,13 @@ class Pending:
     ref: Ref
     name: str
     run_id: str | None
+    replay_of: UUID | None = None
 
     @classmethod
     def from_row(cls, tenant: str, row: Row) -> Self:
         """Build from a row of `pending`."""
-        return cls(Ref(tenant, row["sha256"], row["ingest_id"]), name_from_text(row["name"] or ""), row["run_id"])
+        ref = Ref(tenant, row["sha256"], row["ingest_id"])
+        return cls(ref, name_from_text(row["name"] or ""), row["run_id"], row["replay_of"])
 
 
 class Arrivals:
@@ -48,14 +50,14 @@ class Arrivals:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
 
-    async def receive(self, ref: Ref, name: str, run_id: str | None) -> None:
+    async def receive(self, ref: Ref, name: str, run_id: str | None, *, replay_of: UUID | None = None) -> None:
         """Write the arrival down; from here on nothing about this file can be forgotten."""
         month = month_of(ref.ingest_id)
         await self._statements.run(
             _RECEIVE,
             ref.tenant, month,
             ref.tenant, month, ref.ingest_id, ref.sha256,
-            ref.tenant, ref.ingest_id, ref.sha256, name_to_text(name), run_id,
+            ref.tenant, ref.ingest_id, ref.sha256, name_to_text(name), run_id, replay_of,
         )  # fmt: skip
 
     async def find(self, tenant: str, ingest: UUID) -> Ref | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 from mysimbdp.errors import Code, Problem, TransientError
 from mysimbdp.landing.names import safe_label
@@ -24,10 +25,14 @@ _KEY = "tenant = ? AND sha256 = ?"
 _FIND = f"SELECT * FROM {_FILES} WHERE {_KEY} AND ingest_id = ?"
 
 _CLAIM = f"""BEGIN BATCH
-UPDATE {_FILES} SET live_ingest = ? WHERE {_KEY} IF live_ingest = NULL;
+UPDATE {_FILES} SET live_ingest = ? WHERE {_KEY} IF {{claimable}};
 UPDATE {_FILES} SET state = ?, name = ?, size = ?, run_id = ?, table_name = ?, file_format = ?, app = ?,
-    write_timestamp = ?, seconds = ?, received_at = ?, claimed_at = ? WHERE {_KEY} AND ingest_id = ? IF state = NULL;
+    write_timestamp = ?, seconds = ?, received_at = ?, claimed_at = ?, replay_of = ?, displaced = ?, archived = ?
+    WHERE {_KEY} AND ingest_id = ? IF state = NULL;
 APPLY BATCH"""
+_CLAIM_FREE = _CLAIM.format(claimable="live_ingest = NULL")
+# A lease on what is committed is a purge's.
+_CLAIM_FROM = _CLAIM.format(claimable="live_ingest = ? AND holder = NULL")
 
 _UNCLAIMED = f"""UPDATE {_FILES} SET state = ?, name = ?, size = ?, run_id = ?, file_format = ?, problem = ?,
     duplicate_of = ?, received_at = ?, finished_at = ? WHERE {_KEY} AND ingest_id = ? IF state = NULL"""
@@ -37,14 +42,14 @@ _RELEASE = f"UPDATE {_FILES} SET holder = NULL WHERE {_KEY} IF holder = ?"
 
 _BEGIN = f"""BEGIN BATCH
 UPDATE {_FILES} SET live_ingest = ? WHERE {_KEY} IF live_ingest = ? AND holder = ?;
-UPDATE {_FILES} SET state = ?, attempts = ?, run_id = ?, app = ?, app_version = ?, app_digest = ?
+UPDATE {_FILES} SET state = ?, attempts = ?, run_id = ?, app = ?, app_version = ?, app_digest = ?, changed = ?
     WHERE {_KEY} AND ingest_id = ? IF state IN ?;
 APPLY BATCH"""
 
 _FINISH = f"""BEGIN BATCH
 UPDATE {_FILES} SET live_ingest = ?, holder = NULL WHERE {_KEY} IF live_ingest = ? AND holder = ?;
-UPDATE {_FILES} SET state = ?, failures = ?, rows_read = ?, rows_written = ?, rows_rejected = ?, bytes_written = ?,
-    seconds = ?, problem = ?, finished_at = ? WHERE {_KEY} AND ingest_id = ? IF state IN ?;
+UPDATE {_FILES} SET state = ?, failures = ?, rows_read = ?, rows_written = ?, rows_repeated = ?, rows_rejected = ?,
+    bytes_written = ?, seconds = ?, problem = ?, finished_at = ? WHERE {_KEY} AND ingest_id = ? IF state IN ?;
 APPLY BATCH"""
 
 _CHECKPOINT = f"""BEGIN BATCH
@@ -77,21 +82,20 @@ class Files:
     async def claim(self, wanted: FileRecord) -> FileRecord:
         """received → claimed | duplicate: exactly one of several claims on the same bytes is won.
 
-        Returns the record as it is now. Calling again for the same ingest returns what it has become.
+        Returns the record as it is now. Calling again for the same ingest returns what it has become. A replay takes
+        the claim from the ingest it repeats, where that still has it; the bytes of a purged one are free.
+
+        Raises:
+            TransientError: FILE_IN_USE, the ingest to be replayed is just being purged.
         """
         known = await self.find(wanted.ref)
         if known is not None:
             return known
-        claimed_at = now()
-        applied, found = await self._statements.applies(
-            _CLAIM,
-            wanted.ingest_id, wanted.tenant, wanted.sha256,
-            str(State.CLAIMED), name_to_text(wanted.name), wanted.size, wanted.run_id, wanted.table_name,
-            wanted.file_format, wanted.app,
-            # To the microsecond: two ingests with one timestamp could each win some cells of a row they share.
-            time.time_ns() // 1000, wanted.seconds, wanted.received_at, claimed_at,
-            wanted.tenant, wanted.sha256, wanted.ingest_id,
-        )  # fmt: skip
+        wanted = await self._after(wanted)
+        applied, live = await self._take(wanted)
+        if not applied and wanted.replay_of is not None and live is None:
+            wanted = replace(wanted, displaced=None)
+            applied, live = await self._take(wanted)
         if applied:
             return await self._must_find(wanted.ref)
         # Either this very ingest has its record (another run's, or our own first try that we heard nothing of),
@@ -99,7 +103,38 @@ class Files:
         known = await self.find(wanted.ref)
         if known is not None:
             return known
-        return await self.end_unclaimed(replace(wanted, state=State.DUPLICATE, duplicate_of=found.get("live_ingest")))
+        if live == wanted.replay_of:
+            what = "another run is at work on what is to be replayed"
+            raise TransientError(Problem(Code.FILE_IN_USE, what, file=safe_label(wanted.name)))
+        return await self.end_unclaimed(replace(wanted, state=State.DUPLICATE, duplicate_of=live))
+
+    async def _after(self, wanted: FileRecord) -> FileRecord:
+        """`wanted` with its write timestamp; a replay's is later than that of what it repeats, whatever the clocks say.
+
+        To the microsecond: two ingests with one timestamp could each win some cells of a row they share.
+        """
+        timestamp = time.time_ns() // 1000
+        if wanted.replay_of is None:
+            return replace(wanted, write_timestamp=timestamp)
+        old = await self._must_find(replace(wanted, ingest_id=wanted.replay_of).ref)
+        return replace(
+            wanted,
+            write_timestamp=max(timestamp, (old.write_timestamp or 0) + 1),
+            displaced=old.ingest_id,
+            archived=old.archived,
+        )
+
+    async def _take(self, wanted: FileRecord) -> tuple[bool, UUID | None]:
+        """Try the claim: was it won, and if not, whose it is (None: nobody's)."""
+        expected = () if wanted.displaced is None else (wanted.displaced,)
+        applied, found = await self._statements.applies(
+            _CLAIM_FROM if expected else _CLAIM_FREE,
+            wanted.ingest_id, wanted.tenant, wanted.sha256, *expected,
+            str(State.CLAIMED), name_to_text(wanted.name), wanted.size, wanted.run_id, wanted.table_name,
+            wanted.file_format, wanted.app, wanted.write_timestamp, wanted.seconds, wanted.received_at, now(),
+            wanted.replay_of, wanted.displaced, wanted.archived, wanted.tenant, wanted.sha256, wanted.ingest_id,
+        )  # fmt: skip
+        return applied, None if applied else found.get("live_ingest")
 
     async def end_unclaimed(self, record: FileRecord) -> FileRecord:
         """received → rejected | duplicate, for a file that never held a claim; keeps what is there already."""
@@ -133,21 +168,22 @@ class Files:
             _BEGIN,
             record.ingest_id, record.tenant, record.sha256, record.ingest_id, holder,
             str(State.INGESTING), record.attempts + 1, record.run_id, record.app, record.app_version,
-            record.app_digest, record.tenant, record.sha256, record.ingest_id, _PENDING,
+            record.app_digest, record.changed, record.tenant, record.sha256, record.ingest_id, _PENDING,
         )  # fmt: skip
         if not applied:  # a repeated request would be applied again: whoever is refused is not the holder
             raise _lost(record)
         return replace(record, state=State.INGESTING, attempts=record.attempts + 1, holder=holder)
 
     async def finish(self, record: FileRecord, state: State, holder: str) -> FileRecord:
-        """→ committed | rejected | failed, with the counts in `record`. Only a commit keeps the claim."""
+        """→ committed | rejected | failed, with the counts in `record`. Only a commit keeps the claim; a replay that
+        fails gives it back to the ingest it took it from."""
         _check(record.state, state)
-        keeps = record.ingest_id if state is State.COMMITTED else None
+        keeps = record.ingest_id if state is State.COMMITTED else record.displaced
         applied, _ = await self._statements.applies(
             _FINISH,
             keeps, record.tenant, record.sha256, record.ingest_id, holder,
             str(state), record.failures,
-            record.rows_read, record.rows_written, record.rows_rejected, record.bytes_written,
+            record.rows_read, record.rows_written, record.rows_repeated, record.rows_rejected, record.bytes_written,
             record.seconds, problem_to_json(record.problem) if record.problem else None, now(),
             record.tenant, record.sha256, record.ingest_id, _PENDING,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from mysimbdp.coredms.session import coredms_session
 from mysimbdp.ledger.arrivals import Arrivals
 from mysimbdp.ledger.files import Files
+from mysimbdp.ledger.purges import Purges
 from mysimbdp.ledger.quotas import Quotas
 from mysimbdp.ledger.record import FileRecord
 from mysimbdp.ledger.statements import Statements
@@ -23,6 +24,7 @@ class Ledger:
         self.files = Files(statements)
         self.arrivals = Arrivals(statements)
         self.quotas = Quotas(statements)
+        self.purges = Purges(statements)
 
     async def ping(self) -> None:
         """Ask coredms for nothing in particular; raises TransientError when it does not answer."""

@@ -23,6 +23,10 @@ UPDATE {_QUOTAS} SET files_used = ?, bytes_used = ? WHERE tenant = ? IF files_us
 APPLY BATCH"""
 _RESERVE = _CHANGE.format(row=f"INSERT INTO {_QUOTAS} (tenant, ingest_id, bytes) VALUES (?, ?, ?) IF NOT EXISTS")
 _FREE = _CHANGE.format(row=f"DELETE FROM {_QUOTAS} WHERE tenant = ? AND ingest_id = ? IF EXISTS")
+_PASS_ON = f"""BEGIN BATCH
+DELETE FROM {_QUOTAS} WHERE tenant = ? AND ingest_id = ? IF EXISTS;
+INSERT INTO {_QUOTAS} (tenant, ingest_id, bytes) VALUES (?, ?, ?) IF NOT EXISTS;
+APPLY BATCH"""
 TRIES = 200
 LONGEST_PAUSE_SECONDS = 0.1
 
@@ -89,6 +93,12 @@ class Quotas:
                 return
             await _pause()
         raise _contended(tenant)
+
+    async def pass_on(self, tenant: str, old: UUID, new: UUID) -> None:
+        """The room of ingest `old` is that of `new` from now on; the sums stay. Passing on again changes nothing."""
+        held = await self._statements.run(_ONE, tenant, old)
+        if held:
+            await self._statements.applies(_PASS_ON, tenant, old, tenant, new, held[0]["bytes"])
 
     async def _sums(self, tenant: str) -> tuple[int | None, int | None]:
         rows = await self._statements.run(_SUMS, tenant)

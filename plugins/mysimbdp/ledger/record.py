@@ -39,6 +39,9 @@ class FileRecord:
     """A row of `files`. Times are UTC, `seconds` is per stage, sizes are bytes.
 
     While a file is pending, `rows_written` is its checkpoint: so many rows of its spool are durable in coredms.
+    `rows_repeated` are those of the rows written whose key an earlier row of the file had (None: ingested before this
+    was counted). A replay names the ingest it repeats in `replay_of`; in `displaced` too when it took the claim on the
+    bytes from it, and `changed` says what was not as then.
     """
 
     tenant: str
@@ -60,6 +63,7 @@ class FileRecord:
     failures: int = 0
     rows_read: int = 0
     rows_written: int = 0
+    rows_repeated: int | None = None
     rows_rejected: int = 0
     bytes_written: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -69,6 +73,12 @@ class FileRecord:
     claimed_at: datetime | None = None
     finished_at: datetime | None = None
     archived: str | None = None
+    replay_of: UUID | None = None
+    displaced: UUID | None = None
+    changed: str | None = None
+    rows_purged: int | None = None
+    purge_begun_at: datetime | None = None
+    purged_at: datetime | None = None
 
     @property
     def ref(self) -> Ref:
@@ -79,6 +89,11 @@ class FileRecord:
     def holds_claim(self) -> bool:
         """True while these bytes are this ingest's: claimed, being ingested or committed."""
         return self.live_ingest == self.ingest_id
+
+    @property
+    def is_stored(self) -> bool:
+        """True for a committed file that was not purged."""
+        return self.state is State.COMMITTED and self.purged_at is None
 
     @property
     def total_seconds(self) -> float:
@@ -114,6 +129,7 @@ class FileRecord:
             "app_version": self.app_version,
             "rows_read": self.rows_read,
             "rows_written": self.rows_written,
+            "rows_repeated": self.rows_repeated,
             "rows_rejected": self.rows_rejected,
             "bytes": self.size,
             "seconds": round(self.total_seconds, 3),
@@ -122,9 +138,13 @@ class FileRecord:
             "error_code": str(self.problem.code) if self.problem else None,
             "reason": self.problem.what if self.problem else None,
             "duplicate_of": str(self.duplicate_of) if self.duplicate_of else None,
+            "replay_of": str(self.replay_of) if self.replay_of else None,
+            "changed": self.changed,
+            "rows_purged": self.rows_purged,
             "run_id": self.run_id,
             "received_at": _iso(self.received_at),
             "finished_at": _iso(self.finished_at),
+            "purged_at": _iso(self.purged_at),
         }
 
 

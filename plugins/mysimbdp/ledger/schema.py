@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS {LEDGER_KEYSPACE}.files (
     failures int,
     rows_read bigint,
     rows_written bigint,
+    rows_repeated bigint,
     rows_rejected bigint,
     bytes_written bigint,
     seconds map<text, double>,
@@ -34,6 +35,12 @@ CREATE TABLE IF NOT EXISTS {LEDGER_KEYSPACE}.files (
     claimed_at timestamp,
     finished_at timestamp,
     archived text,
+    replay_of timeuuid,
+    displaced timeuuid,
+    changed text,
+    rows_purged bigint,
+    purge_begun_at timestamp,
+    purged_at timestamp,
     PRIMARY KEY ((tenant, sha256), ingest_id)
 ) WITH comment = 'live_ingest: the claim on these bytes; holder: a lease with a TTL; both by LWT'
 """
@@ -65,6 +72,7 @@ CREATE TABLE IF NOT EXISTS {LEDGER_KEYSPACE}.pending (
     sha256 text,
     name text,
     run_id text,
+    replay_of timeuuid,
     PRIMARY KEY (tenant, ingest_id)
 ) WITH gc_grace_seconds = 3600 AND comment = 'received, but its receipt is not written yet'
 """

@@ -15,7 +15,7 @@ PAGE_ROWS = 2000
 ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 4
 
-UUID_COLUMNS = frozenset({"ingest_id", "live_ingest", "duplicate_of"})
+UUID_COLUMNS = frozenset({"ingest_id", "live_ingest", "duplicate_of", "replay_of", "displaced"})
 
 Row = dict[str, Any]
 
