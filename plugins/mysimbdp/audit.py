@@ -57,15 +57,20 @@ async def audit_tenant(ledger: Ledger, settings: Settings, tenant: str) -> Audit
 
 async def _look(ledger: Ledger, settings: Settings, tenant: str) -> Audit:
     pending = {item.ref for item in await ledger.arrivals.pending(tenant)}
-    records = await ledger.records(tenant)
+    known = await ledger.records(tenant)
+    # What retention is just removing, or was when it was killed: the next time it goes on.
+    leaving = {record.ingest_id for record in known if record.is_leaving}
+    records = [record for record in known if not record.is_leaving]
     reserved = await ledger.quotas.reservations(tenant)
     stored = await ledger.quotas.stored(tenant)
+    # A forgotten file keeps its room, since its rows are stored.
+    unnamed = {ref.ingest_id for ref in pending} | leaving | set(await ledger.quotas.forgotten(tenant))
     landing = Landing(settings, tenant)
     found = [
         *_lost(tenant, records, pending),
         *_claims(tenant, records),
         *_rows(tenant, records),
-        *_quota(tenant, records, pending, reserved, (stored.files, stored.bytes)),
+        *_quota(tenant, records, unnamed, reserved, (stored.files, stored.bytes)),
         *_landing(tenant, records, pending, landing, settings.archive_dir),
     ]
     return Audit(balance_of(tenant, records), found)
@@ -99,7 +104,7 @@ def _rows(tenant: str, records: Iterable[FileRecord]) -> Iterable[Discrepancy]:
 def _quota(
     tenant: str,
     records: list[FileRecord],
-    pending: set[Ref],
+    unnamed: set[UUID],
     reserved: Mapping[UUID, int],
     sums: tuple[int, int],
 ) -> Iterable[Discrepancy]:
@@ -111,8 +116,7 @@ def _quota(
             yield Discrepancy(tenant, "quota", str(record.ingest_id), "is stored, but not counted")
     stored = {record.ingest_id for record in records if not record.state.is_final or record.state is State.COMMITTED}
     # A rejected file's room is given back when its receipt is written.
-    ending = {record.ingest_id for record in records if record.ref in pending}
-    for ingest in set(reserved) - stored - ending:
+    for ingest in set(reserved) - stored - unnamed:
         yield Discrepancy(tenant, "quota", str(ingest), "is counted, but not stored")
 
 
@@ -128,7 +132,9 @@ def _landing(
         if not record.state.is_final or record.ref in pending:
             continue
         label = safe_label(record.name)
-        if not landing.receipt_file(record.ingest_id, record.name).exists():
+        receipt = landing.receipt_file(record.ingest_id, record.name)
+        if "receipts" not in record.pruned and not receipt.exists():
             yield Discrepancy(tenant, "receipt", str(record.ingest_id), f"{label} has no receipt")
-        if record.archived and not (archive / record.archived).exists():
-            yield Discrepancy(tenant, "archive", str(record.ingest_id), f"{label} is not at {record.archived}")
+        kept = record.archived if "archive" not in record.pruned else None
+        if kept and not (archive / kept).exists():
+            yield Discrepancy(tenant, "archive", str(record.ingest_id), f"{label} is not at {kept}")

@@ -69,6 +69,8 @@ class FileRecord:
     claimed_at: datetime | None = None
     finished_at: datetime | None = None
     archived: str | None = None
+    pruned: frozenset[str] = frozenset()
+    """What of the file retention has removed: `archive`, `receipts`, `rejected`; `ledger`: this record goes next."""
 
     @property
     def ref(self) -> Ref:
@@ -79,6 +81,11 @@ class FileRecord:
     def holds_claim(self) -> bool:
         """True while these bytes are this ingest's: claimed, being ingested or committed."""
         return self.live_ingest == self.ingest_id
+
+    @property
+    def is_leaving(self) -> bool:
+        """True once retention has begun to remove the record itself."""
+        return "ledger" in self.pruned
 
     @property
     def total_seconds(self) -> float:
@@ -99,6 +106,8 @@ class FileRecord:
             known["problem"] = problem_from_json(known["problem"])
         if "seconds" in known:
             known["seconds"] = dict(known["seconds"])
+        if "pruned" in known:
+            known["pruned"] = frozenset(known["pruned"])
         return cls(**known)
 
     def as_dict(self) -> dict[str, Any]:
@@ -122,6 +131,7 @@ class FileRecord:
             "error_code": str(self.problem.code) if self.problem else None,
             "reason": self.problem.what if self.problem else None,
             "duplicate_of": str(self.duplicate_of) if self.duplicate_of else None,
+            "archived": "pruned" if "archive" in self.pruned else self.archived,
             "run_id": self.run_id,
             "received_at": _iso(self.received_at),
             "finished_at": _iso(self.finished_at),
