@@ -161,6 +161,21 @@ class Batch(Strict):
     )
 
 
+Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
+class Retention(Strict):
+    """How many days after a file's outcome its traces are kept; what is still pending is always kept."""
+
+    archive_days: Days = Field(default=30, description="Committed files, as they were received, for replay.")
+    receipts_days: Days = Field(default=90, description="Receipts and the rejected rows beside them.")
+    rejected_days: Days = Field(default=30, description="Rejected files.")
+    ledger_days: Days = Field(
+        default=400, description="The ledger's records. So long the same bytes sent again are a duplicate."
+    )
+    logs_days: Days = Field(default=30, description="The runs of the tenant's DAG in Airflow and their task logs.")
+
+
 class Tenant(Strict):
     """One customer: constraints, source, tables and the way its files are ingested."""
 
@@ -173,6 +188,7 @@ class Tenant(Strict):
     )
     tables: dict[TableName, Table] = Field(min_length=1)
     batch: Batch = Batch()
+    retention: Retention = Retention()
     weight: float = Field(default=1.0, gt=0, le=100, description="Share of the workers among busy tenants.")
 
     @field_validator("types")
