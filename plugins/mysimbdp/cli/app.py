@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from mysimbdp.cli import audit, bench, bootstrap, fetchdata, generate, ingest, ledger, onebox, run, tenants
+from mysimbdp.cli import (
+    audit,
+    bench,
+    bootstrap,
+    fetchdata,
+    generate,
+    housekeeping,
+    ingest,
+    ledger,
+    onebox,
+    run,
+    switches,  # noqa: F401  # adds its commands to tenants
+    tenants,
+)
 from mysimbdp.cli.output import print_error
 from mysimbdp.errors import MysimbdpError
 
@@ -33,6 +46,7 @@ def build() -> typer.Typer:
     ingest.mount(app)
     ledger.mount(app)
     audit.mount(app)
+    housekeeping.mount(app)
     bench.mount(app)
     fetchdata.mount(app)
     bootstrap.mount(app)
