@@ -30,5 +30,8 @@ def drop_keyspace(keyspace: str) -> None:
     Raises:
         as hook_session.
     """
+    there = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = %s"
     with hook_session() as session:
-        session.execute(f"DROP KEYSPACE IF EXISTS {quoted(keyspace)}")
+        # Asked first: who owns the keyspaces it made has no right to drop one that is not there, IF EXISTS or not.
+        if session.execute(there, (keyspace,)).one() is not None:
+            session.execute(f"DROP KEYSPACE IF EXISTS {quoted(keyspace)}")
