@@ -16,7 +16,7 @@ from mysimbdp.housekeeping.runlogs import prune_logs, prune_runs
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.switches import Standing
 from mysimbdp.settings import Settings
-from mysimbdp.tenants.model import Retention as Defaults
+from mysimbdp.tenants.retention import Retention as Defaults
 from mysimbdp.tenants.store import load_tenants
 
 OWN_DAGS = ("watch_inboxes", "housekeeping_audit", "housekeeping_retention")

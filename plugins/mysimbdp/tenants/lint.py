@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mysimbdp.errors import Code, Problem
 from mysimbdp.tenants.model import Tenant
-from mysimbdp.tenants.outliving import outliving
 from mysimbdp.tenants.reachability import unreachable
+from mysimbdp.tenants.retention import outliving
 from mysimbdp.tenants.store import FILE_NAME, load_tenants
 from mysimbdp.tenants.yamlfile import Places, read_bytes
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from mysimbdp.tenants.cqltypes import CqlType
+from mysimbdp.tenants.retention import Retention
+from mysimbdp.tenants.strict import Strict
 from mysimbdp.tenants.typefields import ColumnType, FieldType, refuse
 from mysimbdp.tenants.usertypes import in_order, looked_up_columns, unfit_keys
 
@@ -27,12 +29,6 @@ FILE_KEY_COLUMNS: dict[str, CqlType] = {"_file": "text", "_bucket": "bigint", "_
 `_record // FILE_BUCKET_RECORDS`: without it a file of any size would be a single partition."""
 
 FILE_BUCKET_RECORDS = 1000
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors; values cannot be changed after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Constraints(Strict):
@@ -159,21 +155,6 @@ class Batch(Strict):
     max_rejected_share: float = Field(
         default=1.0, ge=0, le=1, description="A file with a larger share of rejected rows is rejected whole."
     )
-
-
-Days = Annotated[int, Field(ge=1, le=36_500)]
-
-
-class Retention(Strict):
-    """How many days after a file's outcome its traces are kept; what is still pending is always kept."""
-
-    archive_days: Days = Field(default=30, description="Committed files, as they were received, for replay.")
-    receipts_days: Days = Field(default=90, description="Receipts and the rejected rows beside them.")
-    rejected_days: Days = Field(default=30, description="Rejected files.")
-    ledger_days: Days = Field(
-        default=400, description="The ledger's records. So long the same bytes sent again are a duplicate."
-    )
-    logs_days: Days = Field(default=30, description="The runs of the tenant's DAG in Airflow and their task logs.")
 
 
 class Tenant(Strict):
