@@ -9,4 +9,5 @@ import sys
 __all__: list[str] = []
 
 if {"scheduler", "dag-processor", "celery"} & set(sys.argv[1:3]):
-    import mysimbdp.batchingestmanager.dag_factory  # noqa: F401  # imported for those that are forked from here
+    import mysimbdp.batchingestmanager.dag_factory
+    import mysimbdp.housekeeping.dag_factory  # noqa: F401  # imported for those that are forked from here

@@ -53,16 +53,20 @@ class AirflowApi:
         """Close the connections; the client cannot be used any more."""
         await self._client.aclose()
 
-    async def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> Literal["started", "exists"]:
+    async def trigger(
+        self, dag_id: str, run_id: str, conf: Mapping[str, Any], *, note: str | None = None
+    ) -> Literal["started", "exists"]:
         """Start the run `run_id` of `dag_id`; "exists" when a run of this name was accepted before.
+
+        `note` is shown beside the run in the UI.
 
         Raises:
             TransientError: AIRFLOW_UNREACHABLE, also while Airflow has not read the DAG or it does not import.
         """
-        response = await self._request(
+        response = await self.request(
             "POST",
             f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns",
-            json={"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)},
+            json={"dag_run_id": run_id, "logical_date": None, "conf": dict(conf), "note": note},
             allow={404, 409},
         )
         if response.status_code == 409:
@@ -73,7 +77,7 @@ class AirflowApi:
 
     async def run_state(self, dag_id: str, run_id: str) -> str | None:
         """State of a run (queued, running, success, failed), or None when there is no such run."""
-        response = await self._request(
+        response = await self.request(
             "GET", f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}", allow={404}
         )
         return None if response.status_code == 404 else str(response.json()["state"])
@@ -82,20 +86,21 @@ class AirflowApi:
         """Make the pool have `slots` slots (deferred tasks do not count); create it where it is missing."""
         path = f"/api/v2/pools/{quote(name, safe='')}"
         facts = {"slots": slots, "description": description, "include_deferred": False}
-        response = await self._request("GET", path, allow={404})
+        response = await self.request("GET", path, allow={404})
         if response.status_code == 404:
-            response = await self._request("POST", "/api/v2/pools", json={"name": name, **facts}, allow={409})
+            response = await self.request("POST", "/api/v2/pools", json={"name": name, **facts}, allow={409})
             if response.status_code != 409:
                 return "created"
-            response = await self._request("GET", path)  # another apply was faster
+            response = await self.request("GET", path)  # another apply was faster
         if response.json()["slots"] == slots:
             return "unchanged"
-        await self._request("PATCH", path, json={"pool": name, **facts})
+        await self.request("PATCH", path, json={"pool": name, **facts})
         return "updated"
 
-    async def _request(
+    async def request(
         self, method: str, path: str, *, json: Any = None, allow: set[int] | None = None
     ) -> httpx.Response:
+        """Ask for anything below /api/v2; statuses in `allow` come back, every other failure is raised."""
         token = self._token or await self._fresh_token(None)
         response = await self._send(method, path, json=json, token=token)
         if response.status_code == 401:

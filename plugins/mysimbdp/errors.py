@@ -60,6 +60,8 @@ class Code(StrEnum):
     TENANT_INVALID = "TENANT_INVALID"
     TENANT_UNKNOWN = "TENANT_UNKNOWN"
     TENANT_EXISTS = "TENANT_EXISTS"
+    TENANT_DISABLED = "TENANT_DISABLED"
+    TENANT_IN_USE = "TENANT_IN_USE"
     APP_INVALID = "APP_INVALID"
     SCHEMA_INCOMPATIBLE = "SCHEMA_INCOMPATIBLE"
     SCHEMA_NOT_APPLIED = "SCHEMA_NOT_APPLIED"
@@ -128,6 +130,8 @@ ADVICE: dict[Code, str] = {
     Code.TENANT_INVALID: "Correct the tenant file at the line named; `mysimbdp tenants lint` checks it.",
     Code.TENANT_UNKNOWN: "`mysimbdp tenants list` shows the tenants there are.",
     Code.TENANT_EXISTS: "Choose another id.",
+    Code.TENANT_DISABLED: "Nothing is lost: files wait in the inbox until `mysimbdp tenants enable` takes them.",
+    Code.TENANT_IN_USE: "Let it end, or see --force and --discard-inbox in `mysimbdp tenants remove --help`.",
     Code.APP_INVALID: "Correct app.yaml at the line named.",
     Code.SCHEMA_INCOMPATIBLE: "Add a new column or a new table instead; Cassandra cannot change this one in place.",
     Code.SCHEMA_NOT_APPLIED: "Run `mysimbdp tenants apply`.",

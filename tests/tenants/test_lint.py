@@ -35,6 +35,35 @@ def test_a_missing_app_and_an_unreachable_route_are_found_with_their_lines(tmp_p
     assert len(lint(tmp_path / "tenants", tmp_path / "apps", "acme")["acme"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("retention", "wrong"),
+    [
+        ("", []),
+        ("{archive_days: 400}", []),
+        ("{archive_days: 401}", ["archive_days"]),
+        ("{archive_days: 3, receipts_days: 6, rejected_days: 7, ledger_days: 5, logs_days: 6}",
+         ["receipts_days", "rejected_days", "logs_days"]),
+        ("{receipts_days: 10}", ["rejected_days"]),
+    ],
+)  # fmt: skip
+def test_nothing_is_kept_longer_than_what_says_whose_it_is(retention: str, wrong: list[str], tmp_path: Path) -> None:
+    (tmp_path / "acme").mkdir()
+    simple = FILE[: FILE.index("batch:")]
+    (tmp_path / "acme" / "tenant.yaml").write_text(f"{simple}retention: {retention or '{}'}\n")
+    problems = lint(tmp_path, tmp_path / "apps")["acme"]
+    assert [one.column for one in problems] == [f"retention.{key}" for key in wrong]
+    assert all(one.line == 5 and one.code is Code.TENANT_INVALID for one in problems)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "1.5", "many", "40000"])
+def test_days_are_whole_and_at_least_one(days: str, tmp_path: Path) -> None:
+    (tmp_path / "acme").mkdir()
+    simple = FILE[: FILE.index("batch:")]
+    (tmp_path / "acme" / "tenant.yaml").write_text(f"{simple}retention: {{ledger_days: {days}}}\n")
+    (problem,) = lint(tmp_path, tmp_path / "apps")["acme"]
+    assert problem.column == "retention.ledger_days"
+
+
 def test_an_unknown_tenant_is_a_problem(tmp_path: Path) -> None:
     assert lint(tmp_path, tmp_path, "nobody")["nobody"][0].code is Code.TENANT_UNKNOWN
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mysimbdp.tenants.model import Strict, TableName
+from mysimbdp.tenants.model import TableName
+from mysimbdp.tenants.strict import Strict
 
 OutputKind = Literal["arrow", "jsonl", "csv"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")]

@@ -36,6 +36,8 @@ class Facts:
     stored: Stored
     landing: Landing
     archive: Path
+    unnamed: Mapping[UUID, int]
+    """Write timestamps of ingests whose record retention is removing, or has; their rows and room are still there."""
 
     @property
     def settled(self) -> list[FileRecord]:
@@ -59,12 +61,16 @@ class Facts:
 async def gather(ledger: Ledger, settings: Settings, tenant: str) -> Facts:
     """Read it all. What is pending comes first: a record read later may have its verdict meanwhile, not lose it."""
     pending = {item.ref for item in await ledger.arrivals.pending(tenant)}
+    records = await ledger.records(tenant)
+    leaving = {record.ingest_id: record.write_timestamp or 0 for record in records if record.is_leaving}
+    forgotten = await ledger.quotas.forgotten(tenant)
     return Facts(
         tenant,
-        await ledger.records(tenant),
+        [record for record in records if not record.is_leaving],
         pending,
         await ledger.quotas.reservations(tenant),
         await ledger.quotas.stored(tenant),
         Landing(settings, tenant),
         settings.archive_dir,
+        {**leaving, **forgotten},
     )

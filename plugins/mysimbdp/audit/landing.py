@@ -28,6 +28,8 @@ def receipts(facts: Facts) -> Iterable[Discrepancy]:
     """Settled files without their receipt, purged ones without that of the purge."""
     for record in facts.settled:
         label = safe_label(record.name)
+        if "receipts" in record.pruned:
+            continue
         if not facts.landing.receipt_file(record.ingest_id, record.name).exists():
             yield facts.found("receipt", record, f"{label} has no receipt")
         if record.purged_at and not facts.landing.purge_receipt_file(record.ingest_id, record.name).exists():
@@ -41,8 +43,9 @@ def archives(facts: Facts) -> Iterable[Discrepancy]:
         if not record.archived:
             continue
         label = safe_label(record.name)
-        if not (facts.archive / record.archived).exists():
+        if "archive" not in record.pruned and not (facts.archive / record.archived).exists():
             yield facts.found("archive", record, f"{label} is not at {record.archived}")
         keys = facts.landing.archived_keys(record.ingest_id)
-        if record.is_stored and record.rows_repeated is not None and not keys.exists():
+        kept = record.is_stored and record.rows_repeated is not None and "keys" not in record.pruned
+        if kept and not keys.exists():
             yield facts.found("keys", record, f"the keys of {label} are not at {keys}; a replay writes them anew")

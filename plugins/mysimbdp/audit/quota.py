@@ -15,7 +15,7 @@ def quota(facts: Facts) -> Iterable[Discrepancy]:
         yield Discrepancy(facts.tenant, "quota", facts.tenant, what)
     stored = {record.ingest_id for record in facts.records if record.is_stored or not record.state.is_final}
     # Room is given back, or passed on to a replay, when the receipt is written.
-    moving = {ref.ingest_id for ref in facts.pending}
+    moving = {ref.ingest_id for ref in facts.pending} | facts.unnamed.keys()
     moving |= {record.displaced for record in facts.records if record.displaced and record.ref in facts.pending}
     for record in facts.records:
         is_counted = record.ingest_id in reserved or record.ingest_id in facts.replayed | moving

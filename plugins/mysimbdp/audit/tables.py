@@ -119,7 +119,7 @@ def _wrong(facts: Facts, record: FileRecord, holding: Holding) -> Iterable[Discr
 
 def _strangers(facts: Facts, table: str, owners: Counter[Owner]) -> Iterable[Discrepancy]:
     """Rows of ingests that have none: rejected, purged or unknown ones."""
-    may: set[Owner] = {None}
+    may: set[Owner] = {None, *facts.unnamed.keys(), *facts.unnamed.values()}
     others: dict[Owner, FileRecord] = {}
     for record in facts.records:
         if record.is_stored or record.ref in facts.pending:

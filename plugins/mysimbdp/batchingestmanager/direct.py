@@ -27,9 +27,12 @@ async def ingest_directly(ledger: Ledger, tenant: Tenant, path: Path, log: loggi
     """Bring `path` to its verdict as if it had been dropped into the inbox; the file itself stays where it is.
 
     Raises:
-        TerminalError: FILE_VANISHED.
+        TerminalError: FILE_VANISHED, TENANT_DISABLED.
         TransientError: still no verdict after four tries; the file is pending and the watcher takes it over.
     """
+    switch = await ledger.switches.find(tenant.tenant)
+    if switch is not None:
+        raise TerminalError(switch.problem)
     run_id = new_run_id()
     try:
         look = seen(path.name, path.lstat())

@@ -27,6 +27,7 @@ from mysimbdp.landing.names import safe_label
 from mysimbdp.ledger.ledger import open_ledger
 from mysimbdp.ledger.record import Ref
 from mysimbdp.ledger.states import State
+from mysimbdp.ledger.switches import Standing
 from mysimbdp.settings import settings
 from mysimbdp.tenants.model import Tenant
 from mysimbdp.tenants.store import load_tenant
@@ -112,6 +113,12 @@ class Validate(BaseOperator):
         inbox = Landing(settings(), self.tenant_id).inbox
         seen: list[Seen] = [seen_from_json(facts) for facts in self.files or []]
         async with open_ledger() as ledger:
+            switch = await ledger.switches.find(self.tenant_id)
+            if switch is not None:
+                self.log.warning("nothing is taken in, %s file(s) stay in the inbox: %s", len(seen), switch.problem)
+                seen = []
+                if switch.state is not Standing.DISABLED:
+                    return [], []
             intaker = Intaker(ledger, tenant, run_id, _logger(self))
             wanted = conf.get(ADOPT)
             adopted = await adopt(ledger, self.tenant_id, run_id, intaker, _logger(self), wanted=wanted)

@@ -15,6 +15,7 @@ from datetime import timedelta
 from mysimbdp.airflow_api import AirflowApi
 from mysimbdp.batchingestmanager.conf import broken_conf, inbox_conf, takeover_conf
 from mysimbdp.batchingestmanager.rings import RingBook
+from mysimbdp.batchingestmanager.switchboard import Switchboard
 from mysimbdp.batchingestmanager.takeovers import TakeoverBook
 from mysimbdp.errors import MysimbdpError
 from mysimbdp.landing.completeness import Seen, Snapshot, complete_files, scan
@@ -48,6 +49,7 @@ class Watcher:
         self._snapshots: dict[str, Snapshot] = {}
         self._rings: dict[str, RingBook] = {}
         self._takeovers: dict[str, TakeoverBook] = {}
+        self._switchboard = Switchboard(self._settings)
         self._pools: dict[str, int] = {}
         self._told_broken: set[str] = set()
         self._complained: dict[str, float] = {}
@@ -94,7 +96,7 @@ class Watcher:
                 async with AsyncExitStack() as stack:
                     ledger = await stack.enter_async_context(open_ledger())
                     while True:
-                        await ledger.ping()
+                        self._switchboard.update(await ledger.switches.all())
                         if self._ledger is None:
                             self._log.info("coredms is reachable")
                         self._ledger = ledger
@@ -105,9 +107,10 @@ class Watcher:
             await asyncio.sleep(COREDMS_RETRY_SECONDS)
 
     async def _reload(self) -> None:
-        """Notice new, changed, gone and broken tenant files."""
+        """Notice new, changed, gone, broken and switched-off tenants."""
         store = await asyncio.to_thread(load_tenants, self._settings.tenants_dir)
-        for name, tenant in store.valid.items():
+        served = {name: tenant for name, tenant in store.valid.items() if self._switchboard.is_there(name)}
+        for name, tenant in served.items():
             if name not in self._tenants:
                 await asyncio.to_thread(Landing(self._settings, name).ensure)
                 self._log.info("watching the inbox of %s", name)
@@ -117,7 +120,10 @@ class Watcher:
                 )
                 self._pools[name] = tenant.batch.max_parallel_tasks
             self._told_broken.discard(name)
-        self._tenants = dict(store.valid)
+        self._tenants = served
+        self._pools = {name: slots for name, slots in self._pools.items() if name in served}
+        for line in await self._switchboard.show(served.values(), self._need_api()):
+            self._complain(line, line)
         for name, problems in store.broken.items():
             self._complain(f"broken {name}", f"{name} is not watched: {problems[0]}")
             if name not in self._told_broken:
@@ -129,7 +135,7 @@ class Watcher:
         """One look at every inbox; a file that two looks agree on is rung for."""
         if self._ledger is None:
             return
-        names = list(self._tenants)
+        names = [name for name in self._tenants if self._switchboard.takes_files(name)]
         current = await asyncio.to_thread(self._scan_all, names)
         rings = []
         for name in names:

@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from mysimbdp.cli import audit, bench, bootstrap, fetchdata, generate, ingest, ledger, onebox, purge, run, tenants
+from mysimbdp.cli import (
+    audit,
+    bench,
+    bootstrap,
+    fetchdata,
+    generate,
+    housekeeping,
+    ingest,
+    ledger,
+    onebox,
+    purge,
+    run,
+    switches,  # noqa: F401  # adds its commands to tenants
+    tenants,
+)
 from mysimbdp.cli.output import print_error
 from mysimbdp.errors import MysimbdpError
 
@@ -34,6 +48,7 @@ def build() -> typer.Typer:
     ledger.mount(app)
     purge.mount(app)
     audit.mount(app)
+    housekeeping.mount(app)
     bench.mount(app)
     fetchdata.mount(app)
     bootstrap.mount(app)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mysimbdp.cli.output import exit_code, print_error, print_json, print_table
+from mysimbdp.cli.standing import known_switches, standing, without_removed
 from mysimbdp.errors import Code, Exit, MysimbdpError, Problem, TerminalError
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def lint(ids: Ids = None, *, json: Json = False) -> None:
 
 @group.command(name="list")
 def list_(*, json: Json = False) -> None:
-    """List the tenants, also those whose file is broken.
+    """List the tenants, also those whose file is broken: enabled, disabled or removed, and how many files wait.
+
+    Without coredms nobody knows who is disabled: the state is `unknown`, with a warning.
 
     Exit codes: 0 all are valid; 4 some file is broken.
 
@@ -73,9 +76,11 @@ def list_(*, json: Json = False) -> None:
     from mysimbdp.tenants.store import load_tenants  # noqa: PLC0415
 
     store = load_tenants(settings().tenants_dir)
-    rows = [_facts(tenant) for tenant in store.valid.values()]
-    rows += [{"tenant": name, "problem": str(problems[0])} for name, problems in store.broken.items()]
-    columns = ["tenant", "title", "tables", "formats", "max_nb_files", "max_file_size_mb"]
+    switches = known_switches()
+    rows = [{**_facts(tenant), **standing(tenant.tenant, switches)} for tenant in store.valid.values()]
+    for name, problems in store.broken.items():
+        rows.append({"tenant": name, **standing(name, switches), "problem": str(problems[0])})
+    columns = ["tenant", "title", "state", "reason", "waiting", "tables", "formats", "max_nb_files", "max_file_size_mb"]
     print_table(rows, [*columns, "problem"] if store.broken else columns, json=json)
     if store.broken:
         raise typer.Exit(Exit.INVALID_INPUT)
@@ -106,8 +111,8 @@ def apply(
     """Create keyspaces, tables and the ledger, add new columns, and size the tenants' Airflow pools.
 
     Idempotent. A change that Cassandra cannot make in place is refused, and nothing of that tenant is changed; the
-    other tenants are applied all the same. Without Airflow the pools are left out with a warning: watch_inboxes
-    makes them too.
+    other tenants are applied all the same. A tenant that was removed is left out, with a warning; so are the pools
+    without Airflow: watch_inboxes makes them too.
 
     Exit codes: 0 applied; 3 coredms is not reachable; 4 a tenant is unknown, broken or changed incompatibly.
 
@@ -127,7 +132,7 @@ def apply(
     ]
     applied: list[Tenant] = []
     with hook_session() as session:
-        for tenant in tenants:
+        for tenant in without_removed(tenants):
             try:
                 done = apply_tenant(tenant, dry_run=dry_run, shared_session=session)
             except TerminalError as fault:

@@ -40,6 +40,11 @@ class Landing:
         return self.settings.landing_dir / self.tenant_id / "receipts"
 
     @property
+    def notice(self) -> Path:
+        """Says, while the tenant is switched off, that its files wait and why."""
+        return self.receipts / "DISABLED.txt"
+
+    @property
     def rejected(self) -> Path:
         """The customer finds here what was not taken."""
         return self.settings.landing_dir / self.tenant_id / "rejected"

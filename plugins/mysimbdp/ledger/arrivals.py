@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from mysimbdp.ledger.identity import month_of
+from mysimbdp.ledger.identity import arrival_time, month_of
 from mysimbdp.ledger.record import Ref, name_from_text, name_to_text
 from mysimbdp.ledger.schema import LEDGER_KEYSPACE
 from mysimbdp.ledger.statements import Row, Statements
@@ -25,7 +26,13 @@ _SETTLE = f"DELETE FROM {LEDGER_KEYSPACE}.pending WHERE tenant = ? AND ingest_id
 _MONTHS = f"SELECT month FROM {LEDGER_KEYSPACE}.months WHERE tenant = ?"
 _ARRIVAL = f"SELECT sha256 FROM {LEDGER_KEYSPACE}.arrivals WHERE tenant = ? AND month = ? AND ingest_id = ?"
 _ARRIVALS = f"SELECT ingest_id, sha256 FROM {LEDGER_KEYSPACE}.arrivals WHERE tenant = ? AND month = ?"
+_OLDEST = f"""SELECT ingest_id, sha256 FROM {LEDGER_KEYSPACE}.arrivals WHERE tenant = ? AND month = ?
+    AND ingest_id > ? ORDER BY ingest_id ASC LIMIT {{limit}}"""
 _TENANTS = f"SELECT DISTINCT tenant, month FROM {LEDGER_KEYSPACE}.arrivals"
+
+_PAGE = 1000
+_FIRST = UUID("00000000-0000-1000-8080-808080808080")
+"""Before every timeuuid in Cassandra's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +100,24 @@ class Arrivals:
     async def of(self, tenant: str) -> AsyncIterator[Ref]:
         """Every arrival of `tenant`, newest first."""
         for month in await self.months(tenant):
-            for row in await self._statements.run(_ARRIVALS, tenant, month):
-                yield Ref(tenant, row["sha256"], row["ingest_id"])
+            async for ref in self.in_month(tenant, month):
+                yield ref
+
+    async def in_month(self, tenant: str, month: str) -> AsyncIterator[Ref]:
+        """Arrivals of `tenant` in one month, newest first."""
+        for row in await self._statements.run(_ARRIVALS, tenant, month):
+            yield Ref(tenant, row["sha256"], row["ingest_id"])
+
+    async def oldest_first(self, tenant: str, *, until: datetime) -> AsyncIterator[Ref]:
+        """Arrivals of `tenant` before `until`, oldest first, read page by page."""
+        for month in reversed(await self.months(tenant)):
+            last = _FIRST
+            while rows := await self._statements.run(_OLDEST.format(limit=_PAGE), tenant, month, last):
+                for row in rows:
+                    if arrival_time(row["ingest_id"]) >= until:
+                        return
+                    yield Ref(tenant, row["sha256"], row["ingest_id"])
+                last = rows[-1]["ingest_id"]
 
     async def tenants(self) -> list[str]:
         """Every tenant the ledger knows, also those whose tenant file is gone."""

@@ -1,4 +1,4 @@
-"""The ledger as one thing to open: files, arrivals and quotas over one session."""
+"""The ledger as one thing to open: files, arrivals, quotas and switches over one session."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 
 from mysimbdp.coredms.session import coredms_session
 from mysimbdp.ledger.arrivals import Arrivals
+from mysimbdp.ledger.erasure import Erasure
 from mysimbdp.ledger.files import Files
+from mysimbdp.ledger.pruning import Pruning
 from mysimbdp.ledger.purges import Purges
 from mysimbdp.ledger.quotas import Quotas
 from mysimbdp.ledger.record import FileRecord
 from mysimbdp.ledger.statements import Statements
+from mysimbdp.ledger.switches import Switches
 
 
 class Ledger:
@@ -25,10 +28,14 @@ class Ledger:
         self.arrivals = Arrivals(statements)
         self.quotas = Quotas(statements)
         self.purges = Purges(statements)
+        self.switches = Switches(statements)
+        self.pruning = Pruning(statements, self.arrivals, self.quotas)
+        self.erasure = Erasure(statements, self.arrivals)
 
-    async def ping(self) -> None:
-        """Ask coredms for nothing in particular; raises TransientError when it does not answer."""
-        await self._statements.run("SELECT key FROM system.local")
+    async def keyspaces(self) -> list[str]:
+        """Every keyspace of coredms, also the tenants' and Cassandra's own."""
+        rows = await self._statements.run("SELECT keyspace_name FROM system_schema.keyspaces")
+        return sorted(row["keyspace_name"] for row in rows)
 
     async def records(self, tenant: str, *, limit: int | None = None) -> list[FileRecord]:
         """The tenant's records, newest first; what was received and not yet claimed has state `received`."""

@@ -15,7 +15,7 @@ from mysimbdp.ledger.statements import Statements
 _QUOTAS = f"{LEDGER_KEYSPACE}.quotas"
 _SUMS = f"SELECT files_used, bytes_used FROM {_QUOTAS} WHERE tenant = ? LIMIT 1"
 _ONE = f"SELECT bytes FROM {_QUOTAS} WHERE tenant = ? AND ingest_id = ?"
-_ALL = f"SELECT ingest_id, bytes FROM {_QUOTAS} WHERE tenant = ?"
+_ALL = f"SELECT ingest_id, bytes, forgotten FROM {_QUOTAS} WHERE tenant = ?"
 # The row's own condition too: between our look and our change, sums may have come back to what they were.
 _CHANGE = f"""BEGIN BATCH
 UPDATE {_QUOTAS} SET files_used = ?, bytes_used = ? WHERE tenant = ? IF files_used = ? AND bytes_used = ?;
@@ -27,6 +27,7 @@ _PASS_ON = f"""BEGIN BATCH
 DELETE FROM {_QUOTAS} WHERE tenant = ? AND ingest_id = ? IF EXISTS;
 INSERT INTO {_QUOTAS} (tenant, ingest_id, bytes) VALUES (?, ?, ?) IF NOT EXISTS;
 APPLY BATCH"""
+_FORGET = f"UPDATE {_QUOTAS} SET forgotten = ? WHERE tenant = ? AND ingest_id = ? IF EXISTS"
 TRIES = 200
 LONGEST_PAUSE_SECONDS = 0.1
 
@@ -99,6 +100,15 @@ class Quotas:
         held = await self._statements.run(_ONE, tenant, old)
         if held:
             await self._statements.applies(_PASS_ON, tenant, old, tenant, new, held[0]["bytes"])
+
+    async def forget(self, tenant: str, ingest: UUID, write_timestamp: int) -> None:
+        """The ledger forgets a stored file, and its rows stay: so does its room, and this is all that names them."""
+        await self._statements.applies(_FORGET, write_timestamp, tenant, ingest)
+
+    async def forgotten(self, tenant: str) -> Mapping[UUID, int]:
+        """Write timestamps, by ingest, of stored files whose record is gone."""
+        rows = await self._statements.run(_ALL, tenant)
+        return {row["ingest_id"]: row["forgotten"] for row in rows if row["forgotten"] is not None}
 
     async def _sums(self, tenant: str) -> tuple[int | None, int | None]:
         rows = await self._statements.run(_SUMS, tenant)

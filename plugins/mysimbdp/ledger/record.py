@@ -79,6 +79,8 @@ class FileRecord:
     rows_purged: int | None = None
     purge_begun_at: datetime | None = None
     purged_at: datetime | None = None
+    pruned: frozenset[str] = frozenset()
+    """What of the file retention has removed: `archive`, `receipts`, `rejected`; `ledger`: this record goes next."""
 
     @property
     def ref(self) -> Ref:
@@ -94,6 +96,11 @@ class FileRecord:
     def is_stored(self) -> bool:
         """True for a committed file that was not purged."""
         return self.state is State.COMMITTED and self.purged_at is None
+
+    @property
+    def is_leaving(self) -> bool:
+        """True once retention has begun to remove the record itself."""
+        return "ledger" in self.pruned
 
     @property
     def total_seconds(self) -> float:
@@ -114,6 +121,8 @@ class FileRecord:
             known["problem"] = problem_from_json(known["problem"])
         if "seconds" in known:
             known["seconds"] = dict(known["seconds"])
+        if "pruned" in known:
+            known["pruned"] = frozenset(known["pruned"])
         return cls(**known)
 
     def as_dict(self) -> dict[str, Any]:
@@ -141,6 +150,7 @@ class FileRecord:
             "replay_of": str(self.replay_of) if self.replay_of else None,
             "changed": self.changed,
             "rows_purged": self.rows_purged,
+            "archived": "pruned" if "archive" in self.pruned else self.archived,
             "run_id": self.run_id,
             "received_at": _iso(self.received_at),
             "finished_at": _iso(self.finished_at),

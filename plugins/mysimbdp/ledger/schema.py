@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS {LEDGER_KEYSPACE}.files (
     rows_purged bigint,
     purge_begun_at timestamp,
     purged_at timestamp,
+    pruned set<text>,
     PRIMARY KEY ((tenant, sha256), ingest_id)
 ) WITH comment = 'live_ingest: the claim on these bytes; holder: a lease with a TTL; both by LWT'
 """
@@ -84,8 +85,9 @@ CREATE TABLE IF NOT EXISTS {LEDGER_KEYSPACE}.quotas (
     bytes_used bigint static,
     ingest_id timeuuid,
     bytes bigint,
+    forgotten bigint,
     PRIMARY KEY (tenant, ingest_id)
-) WITH comment = 'one row a stored file; the static sums change in the same conditional batch'
+) WITH comment = 'one row a stored file; the sums change with it; forgotten: write timestamp, its record is gone'
 """
 
 SCHEMAS = f"""
@@ -104,4 +106,13 @@ CREATE TABLE IF NOT EXISTS {LEDGER_KEYSPACE}.barrier (
 ) WITH comment = 'one row, written to learn that a lone node has synced all before it: see coredms/durability.py'
 """
 
-LEDGER_TABLES: list[str] = [FILES, ARRIVALS, MONTHS, PENDING, QUOTAS, SCHEMAS, BARRIER]
+SWITCHES = f"""
+CREATE TABLE IF NOT EXISTS {LEDGER_KEYSPACE}.switches (
+    tenant text PRIMARY KEY,
+    state text,
+    reason text,
+    since timestamp
+) WITH comment = 'tenants that are switched off; no row: the tenant is served'
+"""
+
+LEDGER_TABLES: list[str] = [FILES, ARRIVALS, MONTHS, PENDING, QUOTAS, SCHEMAS, BARRIER, SWITCHES]

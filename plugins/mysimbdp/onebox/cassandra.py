@@ -159,6 +159,8 @@ def settings_of_node(folder: Path, ports: Ports) -> dict[str, object]:
         # What is acknowledged is on disk 1.5 periods later; coredms/durability.py waits for it where it matters.
         "commitlog_sync": "periodic",
         "commitlog_sync_period": "100ms",
+        # What a dropped table leaves behind is an operator's way back for a week, and not longer.
+        "auto_snapshot_ttl": "7d",
         "authenticator": "PasswordAuthenticator",
         "authorizer": "CassandraAuthorizer",
         "role_manager": "CassandraRoleManager",

@@ -7,6 +7,7 @@ from pathlib import Path
 from mysimbdp.errors import Code, Problem
 from mysimbdp.tenants.model import Tenant
 from mysimbdp.tenants.reachability import unreachable
+from mysimbdp.tenants.retention import outliving
 from mysimbdp.tenants.store import FILE_NAME, load_tenants
 from mysimbdp.tenants.yamlfile import Places, read_bytes
 
@@ -14,7 +15,8 @@ from mysimbdp.tenants.yamlfile import Places, read_bytes
 def lint(tenants_dir: Path, client_apps_dir: Path, tenant_id: str | None = None) -> dict[str, list[Problem]]:
     """Problems of each tenant (or of `tenant_id` alone), by tenant; an empty list is a clean bill.
 
-    Beside what makes a file invalid: a route to an app that is not there, and a route no file can reach.
+    Beside what makes a file invalid: a route to an app that is not there, a route no file can reach, and traces of
+    a file that would be kept longer than what says whose they are.
     """
     store = load_tenants(tenants_dir, only=tenant_id)
     found = dict(store.broken)
@@ -35,6 +37,8 @@ def _beyond_the_model(path: Path, tenant: Tenant, apps: Path) -> list[Problem]:
     for number, place, pattern, taker in unreachable(tenant.batch.routes):
         what = f"no file can reach the pattern {pattern!r}: {taker!r} of an earlier route takes them all"
         problems.append(_problem(path, places, ["batch", "routes", number, "files", place], what, pattern))
+    for key, what in outliving(tenant.retention):
+        problems.append(_problem(path, places, ["retention", key], what, str(getattr(tenant.retention, key))))
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 

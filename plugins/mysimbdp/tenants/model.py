@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from mysimbdp.tenants.cqltypes import CqlType
+from mysimbdp.tenants.retention import Retention
+from mysimbdp.tenants.strict import Strict
 from mysimbdp.tenants.typefields import ColumnType, FieldType, refuse
 from mysimbdp.tenants.usertypes import in_order, looked_up_columns, unfit_keys
 
@@ -27,12 +29,6 @@ FILE_KEY_COLUMNS: dict[str, CqlType] = {"_file": "text", "_bucket": "bigint", "_
 `_record // FILE_BUCKET_RECORDS`: without it a file of any size would be a single partition."""
 
 FILE_BUCKET_RECORDS = 1000
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors; values cannot be changed after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Constraints(Strict):
@@ -173,6 +169,7 @@ class Tenant(Strict):
     )
     tables: dict[TableName, Table] = Field(min_length=1)
     batch: Batch = Batch()
+    retention: Retention = Retention()
     weight: float = Field(default=1.0, gt=0, le=100, description="Share of the workers among busy tenants.")
 
     @field_validator("types")

@@ -55,6 +55,13 @@ batch:
   #     table: {table}
   #     app: cleaner            # a folder below client_apps/{id}/; none = built in
   max_parallel_tasks: 2       # of this tenant at once
+
+# retention:                  # days after a file's outcome; what is pending is always kept
+#   archive_days: 30          # committed files as they were received, for replay
+#   receipts_days: 90         # receipts, and the rejected rows beside them
+#   rejected_days: 30         # rejected files
+#   ledger_days: 400          # the ledger's records: so long the same bytes sent again are a duplicate
+#   logs_days: 30             # runs in Airflow and their logs
 """
 
 

@@ -1,0 +1,1 @@
+"""Keeps the platform tidy: retention, the daily audit, the end of a tenant."""
