@@ -105,6 +105,9 @@ def compare(plan: Plan, *, tell: Tell) -> dict[str, Any]:
                 bench.shape(SHAPES[name])
         except KeyboardInterrupt:
             interrupted = True  # an hour's figures are not thrown away
+        finally:
+            for file in folder.glob("*.csv"):
+                file.unlink()
         versions = {"cassandra": bench.node.release()}
     versions |= {package: importlib.metadata.version(package) for package in _PACKAGES}
     if plan.dsbulk_jars is not None:
