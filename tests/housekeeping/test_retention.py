@@ -127,6 +127,9 @@ def test_one_run_removes_a_bounded_part_the_oldest_first(customer: Customer, mon
     }  # fmt: skip
     assert set(by_name(customer)) == {"2.csv"}
     assert files_in(customer) == {"archive": 1, "receipts": 1, "rejected": 0}
+    youngest = by_name(customer)["2.csv"]
+    assert customer.landing.archived_file(youngest.ingest_id, "2.csv").exists()
+    assert customer.landing.receipt_file(youngest.ingest_id, "2.csv").exists()
     assert {kind: one.more for kind, one in prune(customer, 401).items() if one.count} == dict.fromkeys(
         ("archive", "receipts", "ledger"), False
     )
