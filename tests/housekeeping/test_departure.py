@@ -79,7 +79,7 @@ def test_one_of_two_is_removed_and_the_other_stays_as_it_was(customer: Customer,
     before = everything_of(reader, other.name)
     kinds = {one.kind: one for one in held(customer)}
     assert set(kinds) == {"inbox", "receipts", "rejected", "landing", "staging", "archive", "keyspace", "ledger"}
-    assert (kinds["receipts"].count, kinds["archive"].count, kinds["keyspace"].count) == (3, 1, 1)
+    assert (kinds["receipts"].count, kinds["archive"].count, kinds["keyspace"].count) == (3, 2, 1)
     assert kinds["archive"].bytes > 0
     assert is_named_as_left(other), "it has no tenant file"
     assert not is_named_as_left(customer)

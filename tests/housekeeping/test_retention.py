@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.scenarios.customers import Customer, in_ledger
+from tests.scenarios.customers import LOG, Customer, in_ledger
 
+from mysimbdp.batchingestmanager.replay import replay
 from mysimbdp.housekeeping import retention
-from mysimbdp.housekeeping.retention import Pruned, Retention
+from mysimbdp.housekeeping.retention import KEYS_SUFFIX, Pruned, Retention
 from mysimbdp.ledger.files import now
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord
@@ -46,8 +47,10 @@ def counts(pruned: dict[str, Pruned]) -> dict[str, int]:
 def files_in(customer: Customer) -> dict[str, int]:
     """How many files there are in the folders that retention looks at."""
     landing = customer.landing
-    folders = {"archive": landing.archive_root, "receipts": landing.receipts, "rejected": landing.rejected}
-    return {kind: sum(path.is_file() for path in folder.rglob("*")) for kind, folder in folders.items()}
+    folders = {"receipts": landing.receipts, "rejected": landing.rejected}
+    found = {kind: sum(path.is_file() for path in folder.rglob("*")) for kind, folder in folders.items()}
+    archived = [path.name.endswith(KEYS_SUFFIX) for path in landing.archive_root.rglob("*") if path.is_file()]
+    return {"archive": archived.count(False), "keys": archived.count(True), **found}
 
 
 def by_name(customer: Customer) -> dict[str, FileRecord]:
@@ -60,7 +63,7 @@ def settled(customer: Customer) -> Customer:
     customer.run_one("good.csv", GOOD)
     customer.run_one("bad.csv", BAD)
     customer.run_one("again.csv", GOOD)
-    assert files_in(customer) == {"archive": 1, "receipts": 4, "rejected": 1}
+    assert files_in(customer) == {"archive": 1, "keys": 1, "receipts": 4, "rejected": 1}
     return customer
 
 
@@ -68,7 +71,7 @@ def test_each_kind_goes_when_its_days_are_over_and_the_claim_lives_as_long_as_th
     assert counts(prune(settled, 29)) == {}
 
     assert counts(prune(settled, 31)) == {"archive": 1, "rejected": 1}
-    assert files_in(settled) == {"archive": 0, "receipts": 4, "rejected": 0}
+    assert files_in(settled) == {"archive": 0, "keys": 1, "receipts": 4, "rejected": 0}
     assert by_name(settled)["good.csv"].as_dict()["archived"] == "pruned"
     settled.balanced()
 
@@ -78,7 +81,7 @@ def test_each_kind_goes_when_its_days_are_over_and_the_claim_lives_as_long_as_th
     assert settled.run_one("within.csv", GOOD).state is State.DUPLICATE
 
     within = by_name(settled)["within.csv"]
-    assert counts(prune(settled, 401)) == {"receipts": 1, "ledger": 4}
+    assert counts(prune(settled, 401)) == {"receipts": 1, "ledger": 4, "keys": 1}
     assert by_name(settled) == {}
     settled.balanced()
     assert settled.run_one("after.csv", GOOD).state is State.COMMITTED, f"after {within.finished_at} they are new"
@@ -114,7 +117,7 @@ def test_what_is_pending_stays_whatever_its_age(customer: Customer) -> None:
     assert counts(prune(customer, 10_000)) == {}
     in_ledger(lambda ledger: customer.record(ledger, intake))
     customer.at_rest()
-    assert counts(prune(customer, 10_000)) == {"archive": 1, "receipts": 2, "ledger": 1}
+    assert counts(prune(customer, 10_000)) == {"archive": 1, "receipts": 2, "ledger": 1, "keys": 1}
 
 
 def test_one_run_removes_a_bounded_part_the_oldest_first(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,15 +126,15 @@ def test_one_run_removes_a_bounded_part_the_oldest_first(customer: Customer, mon
     monkeypatch.setattr(retention, "MOST_AT_ONCE", 2)
     first = prune(customer, 401)
     assert {kind: (one.count, one.more) for kind, one in first.items() if one.count} == {
-        "archive": (2, True), "receipts": (2, True), "ledger": (2, True),
+        "archive": (2, True), "receipts": (2, True), "ledger": (2, True), "keys": (2, True),
     }  # fmt: skip
     assert set(by_name(customer)) == {"2.csv"}
-    assert files_in(customer) == {"archive": 1, "receipts": 1, "rejected": 0}
+    assert files_in(customer) == {"archive": 1, "keys": 1, "receipts": 1, "rejected": 0}
     youngest = by_name(customer)["2.csv"]
     assert customer.landing.archived_file(youngest.ingest_id, "2.csv").exists()
     assert customer.landing.receipt_file(youngest.ingest_id, "2.csv").exists()
     assert {kind: one.more for kind, one in prune(customer, 401).items() if one.count} == dict.fromkeys(
-        ("archive", "receipts", "ledger"), False
+        ("archive", "receipts", "ledger", "keys"), False
     )
     customer.at_rest()
 
@@ -168,6 +171,24 @@ def test_a_trace_without_a_record_goes_by_the_age_of_its_ingest(settled: Custome
     assert not place.exists()
 
 
+def test_a_replay_needs_the_archived_bytes_and_the_record_of_what_it_repeats(customer: Customer, reader: Any) -> None:
+    old = customer.run_one("good.csv", GOOD)
+    new = in_ledger(lambda ledger: replay(ledger, customer.tenant, by_name(customer)["good.csv"], LOG))
+    key = (new.tenant, new.sha256, new.ingest_id)
+    later = now() + timedelta(days=20)
+    cql = "UPDATE mysimbdp.files SET finished_at = %s WHERE tenant = %s AND sha256 = %s AND ingest_id = %s"
+    reader.execute(cql, (later, *key))
+    assert prune(customer, 31)["archive"].count == 0
+    assert customer.landing.archived_file(old.ingest_id, old.name).exists()
+    assert prune(customer, 51)["archive"].count == 1
+    assert {record.as_dict()["archived"] for record in customer.records()} == {"pruned"}
+    customer.balanced()
+    assert prune(customer, 401)["ledger"].count == 0
+    assert prune(customer, 422)["ledger"].count == 2
+    assert customer.records() == []
+    customer.balanced()
+
+
 class Killed(BaseException):
     """Stands for kill -9: nothing runs after it."""
 
@@ -200,7 +221,7 @@ def test_killed_after_any_write_it_balances_and_the_next_run_ends_it(
         assert in_ledger(lambda ledger: retention_audit(ledger, customer)) == [], f"after write {after}"
         prune(customer, 401)
         assert by_name(customer) == {}
-        assert files_in(customer) == {"archive": 0, "receipts": 0, "rejected": 0}
+        assert files_in(customer) == {"archive": 0, "keys": 0, "receipts": 0, "rejected": 0}
         assert in_ledger(lambda ledger: ledger.quotas.stored(customer.name)).files == after, "counted once"
     assert after == 7, "archive, receipts, mark, room, claim, record: then it was not killed any more"
     assert customer.run_one("again.csv", "id,word\n1,w\n").state is State.COMMITTED

@@ -72,6 +72,8 @@ def _stage(old: FileRecord) -> Ref:
     """A private copy of the archived bytes, proved to be those of then, under a new ingest id."""
     label = safe_label(old.name)
     path = settings().archive_dir / (old.archived or "")
+    if "archive" in old.pruned:
+        raise _lost(label, "retention has removed the archived file")
     if not old.archived or not path.is_file():
         raise _lost(label, f"there is no {path}" if old.archived else "it was never archived")
     look = seen(path.name, path.lstat())
