@@ -26,7 +26,7 @@ KEYS: dict[str, list[dict[str, Any]]] = {
     ],
     "text": [{"name": "a"}, {"name": ""}, {"name": "b"}, {"name": "a"}],
     "boundaries count": [{"a": "x", "b": "yz"}, {"a": "xy", "b": "z"}, {"a": "x", "b": "yz"}],
-    "a colon in the text": [{"a": "1:x", "b": ""}, {"a": "1", "b": "x"}, {"a": "", "b": "1:x"}],
+    "a colon in the text": [{"a": "x:y", "b": "z"}, {"a": "x", "b": "y:z"}, {"a": "x:y", "b": "z"}],
     "bytes": [{"raw": b"\0"}, {"raw": b"\0\0"}, {"raw": b"\0"}],
     "numbers and text": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}, {"id": 1, "name": "a"}],
     "times and text": [{"at": MOMENT, "name": "a"}, {"at": MOMENT, "name": "b"}, {"at": MOMENT, "name": "a"}],
