@@ -68,4 +68,5 @@ def lacks_rights(fault: BaseException) -> bool:
 
 
 def _names_a_missing_thing(what: str) -> bool:
-    return "does not exist" in what or "Undefined column name" in what or "unconfigured table" in what
+    words = ("does not exist", "Undefined column name", "unconfigured table", "not found in keyspace")
+    return any(each in what for each in words)
