@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     """Pause between two looks at the inboxes; a file is complete when two looks agree."""
     lease_seconds: int = 30
     """How long a claim outlives the last sign of life of the process that holds it."""
-    checkpoint_rows: int = Field(default=500_000, ge=1)
+    checkpoint_rows: int = Field(default=1_000_000, ge=1)
     """After so many rows of a file a load is durable and noted: a killed one goes on from there."""
 
     @property

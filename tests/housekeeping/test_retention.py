@@ -173,7 +173,7 @@ def test_a_trace_without_a_record_goes_by_the_age_of_its_ingest(settled: Custome
 
 def test_a_replay_needs_the_archived_bytes_and_the_record_of_what_it_repeats(customer: Customer, reader: Any) -> None:
     old = customer.run_one("good.csv", GOOD)
-    new = in_ledger(lambda ledger: replay(ledger, customer.tenant, by_name(customer)["good.csv"], LOG))
+    new = in_ledger(lambda ledger: replay(ledger, customer.tenant, old, LOG))
     key = (new.tenant, new.sha256, new.ingest_id)
     later = now() + timedelta(days=20)
     cql = "UPDATE mysimbdp.files SET finished_at = %s WHERE tenant = %s AND sha256 = %s AND ingest_id = %s"
