@@ -31,8 +31,13 @@ class Writer:
 WRITERS: dict[str, Writer] = {
     writer.name: writer
     for writer in (
-        Writer("ingest", "`mysimbdp ingest`, the whole way of a file; lineage columns too", ours.ingest, ours=True),
-        Writer("loader", "our bare loader, from typed rows; lineage columns too", ours.loader, ours=True),
+        Writer(
+            "ingest",
+            "`mysimbdp ingest`, the whole way of a file, by SSTables from 100,000 rows on; lineage columns too",
+            ours.ingest,
+            ours=True,
+        ),
+        Writer("loader", "our bare CQL loader, from typed rows; lineage columns too", ours.loader, ours=True),
         Writer("row", "cassandra-driver, one synchronous insert a row", driver.row, cap=ROW_BY_ROW_CAP),
         Writer("concurrent", "cassandra-driver, `execute_concurrent_with_args` (128)", driver.concurrent),
         Writer("cqlsh", "cqlsh `COPY FROM`, defaults", cqlsh.copy_from),
