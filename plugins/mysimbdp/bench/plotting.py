@@ -37,7 +37,7 @@ def plot(loads: Sequence[dict[str, Any]], path: Path) -> None:
         panel.bar_label(bars, labels, padding=3, fontsize=9)
         panel.set_title(f"{SHAPES[shape].title} ({max(row['rows'] for row in its):,} rows)", fontsize=10)
         panel.set_xlabel("rows a second", fontsize=9)
-        panel.xaxis.set_major_locator(plt.MaxNLocator(4))
+        panel.locator_params(axis="x", nbins=4)
         panel.xaxis.set_major_formatter("{x:,.0f}")
         panel.set_xlim(0, 1.18 * max([*rates, 1]))
         panel.invert_yaxis()
