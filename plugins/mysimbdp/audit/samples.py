@@ -13,6 +13,7 @@ from mysimbdp.coredms.owners import Owners
 from mysimbdp.errors import Code, TerminalError
 from mysimbdp.landing.names import safe_label
 from mysimbdp.ledger.ledger import Ledger
+from mysimbdp.tenants.names import keyspace_of
 
 FILES = 20
 KEYS_A_FILE = 20
@@ -26,7 +27,7 @@ async def sampled(ledger: Ledger, facts: Facts, seed: int) -> AsyncIterator[Disc
         if keys is None:
             continue  # named by another check
         sample = await asyncio.to_thread(keys.sample, KEYS_A_FILE, Random(seed))  # noqa: S311  # no secret
-        owners = Owners(ledger.session, f"tenant_{facts.tenant}", record.table_name or "", keys.table)
+        owners = Owners(ledger.session, keyspace_of(facts.tenant), record.table_name or "", keys.table)
         try:
             gone = (await owners.of(sample, record.write_timestamp or 0)).gone
         except TerminalError as fault:

@@ -20,6 +20,7 @@ from mysimbdp.coredms.owners import Owners
 from mysimbdp.landing.names import safe_label
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord
+from mysimbdp.tenants.names import keyspace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ async def counted(ledger: Ledger, facts: Facts) -> Counted:
     result = Counted([], [])
     for table in sorted({record.table_name for record in facts.records if record.table_name}):
         records = [record for record in facts.records if record.table_name == table]
-        owners = await census(ledger.session, f"tenant_{facts.tenant}", table)
+        owners = await census(ledger.session, keyspace_of(facts.tenant), table)
         for record in records:
             if record.is_stored and record.ref not in facts.pending and record.purge_begun_at is None:
                 holding = await _holding(ledger, facts, record, owners)
@@ -91,7 +92,7 @@ async def _looked_up(ledger: Ledger, facts: Facts, record: FileRecord, *, there:
     if not there:
         return 0, 0, keys.rows
     held = superseded = lost = 0
-    owners = Owners(ledger.session, f"tenant_{facts.tenant}", record.table_name or "", keys.table)
+    owners = Owners(ledger.session, keyspace_of(facts.tenant), record.table_name or "", keys.table)
     for group in keys.keys():  # noqa: SIM118  # not a dict
         owned = await owners.of(group, record.write_timestamp or 0)
         missing = 0

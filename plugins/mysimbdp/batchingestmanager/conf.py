@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote_to_bytes
 from mysimbdp.errors import Problem
 from mysimbdp.landing.completeness import Kind, Seen
 from mysimbdp.ledger.record import Ref
+from mysimbdp.tenants.names import dag_id_of
 
 FILES = "files"
 ADOPT = "adopt"
@@ -49,4 +50,4 @@ def broken_conf(tenant: str, problems: list[Problem]) -> tuple[str, str, dict[st
     """DAG, run and conf that show a broken tenant file: one failing run for each version of the fault."""
     text = "\n".join(str(problem) for problem in problems)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return f"batch_{tenant}", f"tenant_file_broken__{digest}", {"problems": [p.as_dict() for p in problems]}
+    return dag_id_of(tenant), f"tenant_file_broken__{digest}", {"problems": [p.as_dict() for p in problems]}

@@ -17,6 +17,7 @@ from mysimbdp.batchingestmanager.operators import (
 )
 from mysimbdp.errors import Problem
 from mysimbdp.tenants.model import Tenant
+from mysimbdp.tenants.names import dag_id_of
 
 # Fixed: a constructor that differs from parse to parse would make a new DAG version each time.
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)  # noqa: UP017  # Airflow serialises this zone by name
@@ -80,7 +81,7 @@ def broken_dag(tenant_id: str, problems: Sequence[Problem]) -> DAG:
     lines = [str(problem) for problem in problems]
     # Not by a display name: Airflow 3.3 keeps the last one when the mended DAG has none.
     with DAG(
-        f"batch_{tenant_id}",
+        dag_id_of(tenant_id),
         schedule=None,
         start_date=START,
         max_active_runs=1,

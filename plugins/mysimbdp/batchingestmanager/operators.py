@@ -30,6 +30,7 @@ from mysimbdp.ledger.states import State
 from mysimbdp.ledger.switches import Standing
 from mysimbdp.settings import settings
 from mysimbdp.tenants.model import Tenant
+from mysimbdp.tenants.names import keyspace_of
 from mysimbdp.tenants.store import load_tenant
 
 Result = TypeVar("Result")
@@ -164,7 +165,7 @@ class Record(BaseOperator):
             if record.state is State.COMMITTED and record.table_name:
                 rows[record.table_name] = rows.get(record.table_name, 0) + record.rows_written
         for table, count in rows.items():
-            asset = Asset(f"mysimbdp://coredms/tenant_{self.tenant_id}/{table}")
+            asset = Asset(f"mysimbdp://coredms/{keyspace_of(self.tenant_id)}/{table}")
             context["outlet_events"][AssetAlias(asset_alias(self.tenant_id))].add(asset, extra={"rows": count})
 
     async def _record(self, refs: list[Ref]) -> list[Any]:

@@ -23,6 +23,7 @@ from mysimbdp.landing.purge_receipts import PurgeReceipt, write_purge_receipt
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord
 from mysimbdp.settings import settings
+from mysimbdp.tenants.names import keyspace_of
 
 
 async def purge(ledger: Ledger, plan: Plan, log: logging.Logger) -> FileRecord:
@@ -57,7 +58,7 @@ async def _take_away(ledger: Ledger, plan: Plan, holder: str | None) -> None:
     keys = keys_of(record)
     loader = Loader(
         ledger.session,
-        f"tenant_{record.tenant}",
+        keyspace_of(record.tenant),
         record.table_name or "",
         keys.table,
         write_timestamp_us=record.write_timestamp or 0,
@@ -89,7 +90,7 @@ def _write_receipt(record: FileRecord) -> None:
         file=safe_label(record.name),
         sha256=record.sha256,
         bytes=record.size,
-        table=f"tenant_{record.tenant}.{record.table_name}",
+        table=f"{keyspace_of(record.tenant)}.{record.table_name}",
         rows_purged=record.rows_purged or 0,
         purged_at=record.purged_at,
     )

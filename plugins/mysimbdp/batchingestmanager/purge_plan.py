@@ -15,6 +15,7 @@ from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord
 from mysimbdp.ledger.states import State
 from mysimbdp.settings import settings
+from mysimbdp.tenants.names import keyspace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Plan:
             "tenant": record.tenant,
             "ingest_id": str(record.ingest_id),
             "file": safe_label(record.name),
-            "table": f"tenant_{record.tenant}.{record.table_name}",
+            "table": f"{keyspace_of(record.tenant)}.{record.table_name}",
             "bytes": record.size,
             "rows": record.rows_purged if record.purged_at else self.rows,
             "superseded": self.superseded,
@@ -51,7 +52,7 @@ async def plan_purge(ledger: Ledger, record: FileRecord) -> Plan:
         return Plan(record, record.rows_purged or 0, 0)
     await must_be_at_rest(ledger, record)
     keys = keys_of(record)
-    owners = Owners(ledger.session, f"tenant_{record.tenant}", record.table_name or "", keys.table)
+    owners = Owners(ledger.session, keyspace_of(record.tenant), record.table_name or "", keys.table)
     rows = superseded = 0
     with no_table_no_rows():
         for group in keys.keys():  # noqa: SIM118  # not a dict

@@ -22,6 +22,7 @@ from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.record import FileRecord, Ref, is_unread
 from mysimbdp.ledger.states import State
 from mysimbdp.settings import settings
+from mysimbdp.tenants.names import keyspace_of
 
 LOGGED = "logged"
 """In staging: the file's line in server.log is written."""
@@ -137,7 +138,7 @@ def _receipt(record: FileRecord, moved_to: str | None) -> Receipt:
         duplicate_of=record.duplicate_of,
         replay_of=record.replay_of,
         changed=record.changed,
-        table=f"tenant_{record.tenant}.{record.table_name}" if record.table_name else None,
+        table=f"{keyspace_of(record.tenant)}.{record.table_name}" if record.table_name else None,
         app=App(name=record.app, version=record.app_version) if record.app and record.app_version else None,
         rows_read=record.rows_read,
         rows_written=record.rows_written,

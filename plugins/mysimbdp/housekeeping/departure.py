@@ -14,12 +14,13 @@ from mysimbdp.coredms.durability import life_of, until_durable
 from mysimbdp.coredms.keyspaces import drop_keyspace
 from mysimbdp.errors import Code, Problem, TerminalError, TransientError
 from mysimbdp.housekeeping.dagruns import DagRuns, delete_pool
-from mysimbdp.housekeeping.holdings import Names, folders_of, holdings
+from mysimbdp.housekeeping.holdings import folders_of, holdings
 from mysimbdp.housekeeping.traces import remove
 from mysimbdp.ledger.files import now
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.switches import Standing
 from mysimbdp.settings import Settings
+from mysimbdp.tenants.names import dag_id_of, keyspace_of, pool_of
 
 REASON = "it is being removed"
 SETTLE_SECONDS = 6.0
@@ -52,9 +53,9 @@ class Departure:
         self._api = api
         self._settings = settings
         self._tenant = tenant
-        self._names = Names(tenant)
+        self._dag_id = dag_id_of(tenant)
         self._folders = folders_of(settings, tenant)
-        self._runs = DagRuns(api, self._names.dag_id)
+        self._runs = DagRuns(api, self._dag_id)
         self._tell = tell
 
     async def remove(self, wishes: Wishes) -> Path | None:
@@ -140,19 +141,19 @@ class Departure:
 
     async def _remove_all(self, seconds: float) -> None:
         """Everything but the switch; what leads to other things goes after them."""
-        self._tell(f"Airflow: {self._names.dag_id}, its runs, the pool")
+        self._tell(f"Airflow: {self._dag_id}, its runs, the pool")
         deadline = time.monotonic() + seconds
         while not await self._runs.delete_dag():
             if time.monotonic() > deadline:
-                what = f"a task of {self._names.dag_id} is still running"
+                what = f"a task of {self._dag_id} is still running"
                 raise TransientError(Problem(Code.TENANT_IN_USE, what))
             await asyncio.sleep(POLL_SECONDS)
-        await delete_pool(self._api, self._names.pool)
+        await delete_pool(self._api, pool_of(self._tenant))
         for kind, folder in self._folders.items():
             self._tell(f"{kind}: {folder}")
             await asyncio.to_thread(remove, folder)
-        self._tell(f"coredms: the keyspace {self._names.keyspace}")
-        await asyncio.to_thread(drop_keyspace, self._names.keyspace)
+        self._tell(f"coredms: the keyspace {keyspace_of(self._tenant)}")
+        await asyncio.to_thread(drop_keyspace, keyspace_of(self._tenant))
         self._tell("the ledger's rows")
         await self._ledger.erasure.erase(self._tenant)
 

@@ -17,28 +17,7 @@ from mysimbdp.landing.layout import Landing
 from mysimbdp.ledger.ledger import Ledger
 from mysimbdp.ledger.schema import LEDGER_KEYSPACE
 from mysimbdp.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a tenant's things are called, also where its file is gone. `tenant` is checked by Landing."""
-
-    tenant: str
-
-    @property
-    def keyspace(self) -> str:
-        """As Tenant.keyspace."""
-        return f"tenant_{self.tenant}"
-
-    @property
-    def pool(self) -> str:
-        """As Tenant.pool."""
-        return f"tenant_{self.tenant}"
-
-    @property
-    def dag_id(self) -> str:
-        """As Tenant.dag_id."""
-        return f"batch_{self.tenant}"
+from mysimbdp.tenants.names import dag_id_of, keyspace_of, pool_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +44,7 @@ def folders_of(settings: Settings, tenant: str) -> dict[str, Path]:
         "landing": landing.inbox.parent,
         "staging": landing.staging_root,
         "archive": landing.archive_root,
-        "logs": logs_of(settings, Names(tenant).dag_id),
+        "logs": logs_of(settings, dag_id_of(tenant)),
     }
 
 
@@ -77,22 +56,23 @@ async def holdings(ledger: Ledger, api: AirflowApi, settings: Settings, tenant: 
         TransientError: AIRFLOW_UNREACHABLE, COREDMS_UNREACHABLE, COREDMS_OVERLOADED.
     """
     folders = folders_of(settings, tenant)
-    found = await _in_airflow(api, Names(tenant))
+    found = await _in_airflow(api, tenant)
     found += await asyncio.to_thread(_on_disk, folders)
-    tables = await asyncio.to_thread(tables_of, Names(tenant).keyspace)
-    if tables or Names(tenant).keyspace in await ledger.keyspaces():
-        found.append(Holding("keyspace", Names(tenant).keyspace, len(tables), sum(tables.values())))
+    tables = await asyncio.to_thread(tables_of, keyspace_of(tenant))
+    if tables or keyspace_of(tenant) in await ledger.keyspaces():
+        found.append(Holding("keyspace", keyspace_of(tenant), len(tables), sum(tables.values())))
     rows = await ledger.erasure.rows(tenant)
     return found + [Holding("ledger", f"{LEDGER_KEYSPACE}.{table}", count) for table, count in rows.items()]
 
 
-async def _in_airflow(api: AirflowApi, names: Names) -> list[Holding]:
-    dag = DagRuns(api, names.dag_id)
+async def _in_airflow(api: AirflowApi, tenant: str) -> list[Holding]:
+    dag_id, pool = dag_id_of(tenant), pool_of(tenant)
+    dag = DagRuns(api, dag_id)
     found = []
     if await dag.dag_exists():
-        found.append(Holding("dag", f"{names.dag_id} and its runs", (await dag.find()).total))
-    if await pool_exists(api, names.pool):
-        found.append(Holding("pool", names.pool, 1))
+        found.append(Holding("dag", f"{dag_id} and its runs", (await dag.find()).total))
+    if await pool_exists(api, pool):
+        found.append(Holding("pool", pool, 1))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from mysimbdp.tenants.cqltypes import CqlType
+from mysimbdp.tenants.names import dag_id_of, keyspace_of, pool_of
 from mysimbdp.tenants.retention import Retention
 from mysimbdp.tenants.strict import Strict
 from mysimbdp.tenants.typefields import ColumnType, FieldType, refuse
@@ -206,14 +207,14 @@ class Tenant(Strict):
     @property
     def keyspace(self) -> str:
         """The tenant's keyspace in coredms."""
-        return f"tenant_{self.tenant}"
+        return keyspace_of(self.tenant)
 
     @property
     def pool(self) -> str:
         """The tenant's Airflow pool."""
-        return f"tenant_{self.tenant}"
+        return pool_of(self.tenant)
 
     @property
     def dag_id(self) -> str:
         """The tenant's batch DAG."""
-        return f"batch_{self.tenant}"
+        return dag_id_of(self.tenant)
