@@ -25,6 +25,7 @@ pytestmark = pytest.mark.onebox
 
 Result = TypeVar("Result")
 ROWS = 3000
+AT_ONCE = 300
 
 
 def with_session(work: Callable[[Any], Awaitable[Result]]) -> Result:
@@ -63,19 +64,21 @@ def test_what_is_durable_survives_kill_9_and_a_new_life_is_told_from_the_old(
 ) -> None:
     tenant = applied({"t": {"columns": {"k": "bigint"}, "partition_key": ["k"], "lineage": False}})
 
-    async def write_and_kill(session: Any) -> Life:
+    async def write(session: Any) -> Life:
         life = await life_of(session)
         insert = await session.create_prepared(f"INSERT INTO {tenant.keyspace}.t (k) VALUES (?)")
-        await asyncio.gather(*(session.execute(insert.bind([number])) for number in range(ROWS)))
+        for first in range(0, ROWS, AT_ONCE):
+            numbers = range(first, first + AT_ONCE)
+            await asyncio.gather(*(session.execute(insert.bind([number])) for number in numbers))
         await until_durable(session, life)
-        process.stop(cassandra.NAME, coredms_only.home, how=signal.SIGKILL, patience=20)
         return life
 
     async def count(session: Any) -> int:
         cql = f"SELECT count(*) FROM {tenant.keyspace}.t"
         return int((await session.execute(acsylla.create_statement(cql))).first()["count"])
 
-    before = with_session(write_and_kill)
+    before = with_session(write)
+    process.stop(cassandra.NAME, coredms_only.home, how=signal.SIGKILL, patience=20)
     coredms_only.up(only_coredms=True)
     _until_the_other_driver_notices(reader)
     assert with_session(count) == ROWS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -186,3 +187,22 @@ def test_a_dead_child_that_was_not_reaped_counts_as_gone(home: Path) -> None:
     _until(lambda: process.running(NAME, home) is None)
     with contextlib.suppress(psutil.NoSuchProcess):
         assert psutil.Process(started.pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_process_lives_until_its_last_thread_has_ended() -> None:
+    exit_of_one_thread = {"x86_64": 60, "aarch64": 93}[platform.machine()]
+    script = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(30,)).start()\n"
+        f"ctypes.CDLL(None).syscall({exit_of_one_thread}, 0)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script]) as child:
+        found = psutil.Process(child.pid)
+        deadline = time.monotonic() + 10
+        while found.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert process._lives(found)
+        child.kill()
+        child.wait(10)
+    assert not process._lives(found)

@@ -193,7 +193,8 @@ def _lives(process: psutil.Process) -> bool:
     if child is not None:
         child.poll()  # reaps our own dead child
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        # Killed, a process of many threads is a zombie at once, and holds its ports until the last of them has ended.
+        return process.is_running() and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
     except psutil.NoSuchProcess:
         return False
 
