@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 from mysimbdp.batchingestmanager.grouping import group_by_bytes
@@ -36,6 +37,7 @@ from mysimbdp.settings import settings
 from mysimbdp.tenants.model import Tenant
 from mysimbdp.tenants.routing import route
 
+Result = TypeVar("Result")
 FILES_AT_ONCE = 4
 GONE_OR_GROWING = frozenset({Code.FILE_VANISHED, Code.FILE_STILL_GROWING})
 
@@ -93,25 +95,28 @@ class Intaker:
         limit = asyncio.Semaphore(FILES_AT_ONCE)
         faults: list[Exception] = []
 
+        async def guarded(source: Source, step: Awaitable[Result]) -> Result | None:
+            try:
+                return await step
+            except TransientError as fault:
+                self._log.warning("%s waits: %s", safe_label(source.seen.name), fault)
+                if fault.problem.code not in GONE_OR_GROWING:
+                    faults.append(fault)
+            except Exception as fault:  # noqa: BLE001  # raised again below, once the other files had their turn
+                self._log.exception("%s met a fault of the platform", safe_label(source.seen.name))
+                faults.append(fault)
+            return None
+
         async def one(source: Source) -> _Decided | None:
             async with limit:
-                try:
-                    return await self._decide(source)
-                except TransientError as fault:
-                    self._log.warning("%s waits: %s", safe_label(source.seen.name), fault)
-                    if fault.problem.code not in GONE_OR_GROWING:
-                        faults.append(fault)
-                except Exception as fault:  # noqa: BLE001  # raised again below, once the other files had their turn
-                    self._log.exception("%s met a fault of the platform", safe_label(source.seen.name))
-                    faults.append(fault)
-                return None
+                return await guarded(source, self._decide(source))
 
         life = await life_of(self._ledger.session)
         decided = [one for one in await asyncio.gather(*map(one, sources)) if one is not None]
         if decided:
             await until_durable(self._ledger.session, life)
         for item in decided:
-            await self._leave(item)
+            await guarded(item.source, self._leave(item))
         if faults:
             raise faults[0]
         records = {record.ref: record for record in [*adopted, *(item.record for item in decided if item.ours)]}
